@@ -1,0 +1,161 @@
+"""Programs called side by side: each call observed, each with its own time machine."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import jax
+
+from statecore.observe import Observation, hidden_state, observe
+from statecore.timeline import Timeline
+
+MAX_CALLS = 1000
+"""A lane makes no more calls than this."""
+
+
+@dataclass(frozen=True)
+class Program:
+    """A program on show.
+
+    Attributes:
+      make: builds fresh objects and a fresh wrapper and returns what is called, so
+        that the first call traces, for every visitor and after every reset.
+      call: the line of code that calls it. `call(made, *inputs) -> value` when the
+        state is hidden, `call(made, state, *inputs) -> (value, state)` when explicit.
+      init: makes the first explicit state; None when the state is hidden.
+      inputs: the further arguments of call k = 1, 2, ...
+      watch: further functions whose lines are of interest.
+    """
+
+    make: Callable[[], Callable]
+    call: Callable
+    init: Callable[[], Any] | None = None
+    inputs: Callable[[int], tuple] = lambda k: ()
+    watch: tuple[Callable, ...] = ()
+
+    @property
+    def explicit(self) -> bool:
+        return self.init is not None
+
+
+@dataclass(frozen=True)
+class Moment:
+    """A program after one call (or before the first, when `seen` is None).
+
+    Attributes:
+      call: how many calls have been made.
+      before, after: the state around the call, by name: `state`, or `self.n`.
+      seen: the observed call.
+      state: the explicit state, to be handed to the next call.
+    """
+
+    call: int
+    before: Mapping[str, Any]
+    after: Mapping[str, Any]
+    seen: Observation | None = None
+    state: Any = None
+
+
+@dataclass(frozen=True)
+class Lane:
+    """One program and every call it has made, seen from the cursor.
+
+    Attributes:
+      made: the live callable. Where the state is hidden, it *is* the state: it
+        cannot be rewound, only rebuilt and called again.
+      moments: the history; step k is the program after call k.
+      outputs: the outcome of each recorded call, `outputs[k - 1]` for call k.
+    """
+
+    program: Program
+    made: Callable
+    moments: Timeline[Moment]
+    outputs: tuple[Any, ...] = ()
+
+    @property
+    def calls(self) -> int:
+        """How many calls have been made at the cursor."""
+        return self.moments.cursor
+
+    @property
+    def moment(self) -> Moment:
+        """The program at the cursor; a moment that was thinned out is called again."""
+        return self.moments.state(lambda moment: _call(self, moment))
+
+    @property
+    def tape(self) -> tuple[Any, ...]:
+        """What the calls up to the cursor gave: a value, or the exception raised."""
+        return self.outputs[: self.calls]
+
+    @property
+    def kept(self):
+        """What jit kept when it last traced: None before that."""
+        seen = self.moment.seen
+        return seen.kept if seen else None
+
+
+def start(program: Program) -> Lane:
+    """Fresh objects, a fresh wrapper, no call made."""
+    made = program.make()
+    state = program.init() if program.init else None
+    shown = _shown(program, made, state)
+    return Lane(program, made, Timeline.start(Moment(0, shown, shown, state=state), limit=128))
+
+
+def step(lane: Lane) -> Lane:
+    """Make the next call, or show it again where an explicit past holds it."""
+    if not lane.moments.at_end:
+        return replace(lane, moments=lane.moments.forward())
+    if lane.calls >= MAX_CALLS:
+        return lane
+    moment = _call(lane, lane.moment)
+    seen = moment.seen
+    assert seen is not None
+    outcome = seen.value if seen.error is None else seen.error
+    return replace(lane, moments=lane.moments.push(moment), outputs=(*lane.outputs, outcome))
+
+
+def go(lane: Lane, calls: int) -> Lane:
+    """Show the program after `calls` calls.
+
+    Explicit states are an index away. A hidden state cannot be taken back: the
+    objects are built anew and all the calls up to there are made again.
+    Raises ValueError outside 0..MAX_CALLS.
+    """
+    if not 0 <= calls <= MAX_CALLS:
+        raise ValueError(f"a lane goes from call 0 to call {MAX_CALLS}, not to {calls}")
+    if lane.program.explicit and calls <= lane.moments.last:
+        return replace(lane, moments=lane.moments.go(calls))
+    if calls < lane.calls:
+        lane = start(lane.program)
+    while lane.calls < calls:
+        lane = step(lane)
+    return lane
+
+
+def back(lane: Lane) -> Lane:
+    """One call back; at call 0, the same lane."""
+    return go(lane, lane.calls - 1) if lane.calls else lane
+
+
+def _call(lane: Lane, previous: Moment) -> Moment:
+    """Make one call after `previous` and record it."""
+    program, made = lane.program, lane.made
+    inputs = program.inputs(previous.call + 1)
+    before = _shown(program, made, previous.state)
+    args = (previous.state, *inputs) if program.explicit else inputs
+    seen = observe(made, *args, caller=program.call, watch=program.watch)
+    state = previous.state
+    if program.explicit and seen.error is None:
+        value, state = seen.value
+        seen = replace(seen, value=value)
+    if not seen.traced and previous.seen is not None and seen.kept is not None:
+        seen = replace(seen, kept=previous.seen.kept)  # the same program; its origins were read at the trace
+    return Moment(previous.call + 1, before, _shown(program, made, state), seen, state)
+
+
+def _shown(program: Program, made: Callable, state: Any) -> dict[str, Any]:
+    """The state by name, as a reader may look at it: explicit, or peeked at on the object."""
+    if program.explicit:
+        return {"state": jax.tree.map(lambda leaf: leaf, state)}
+    return hidden_state(made)
