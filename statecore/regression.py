@@ -171,8 +171,7 @@ def chunk_length(points: int) -> int:
 
 def run(params: Params, data: Data, learning_rate: float, steps: int) -> History:
     """Train for `steps` steps and keep every one of them, the first state included."""
-    for history in run_in_chunks(params, data, learning_rate, steps):
-        pass
+    *_, history = run_in_chunks(params, data, learning_rate, steps)
     return history
 
 
