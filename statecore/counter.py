@@ -7,6 +7,8 @@ from collections.abc import Callable
 
 import jax
 
+from statecore.lockstep import Program
+
 CounterState = int
 
 
@@ -65,6 +67,14 @@ def call(count):
 def call_with_state(count, state):
     value, state = count(state)
     return value, state
+
+
+PROGRAMS = {
+    "plain": Program(plain, call),
+    "broken": Program(broken, call),
+    "fixed": Program(fixed, call_with_state, init=CounterV2().reset),
+}
+"""The counter three times over: without jit, jitted as it is, and with its state threaded."""
 
 
 def scan_count(count: Callable, state: CounterState, calls: int):

@@ -91,25 +91,37 @@ def read(closed: core.ClosedJaxpr, hidden: Mapping[str, Any] | None = None) -> K
     )
 
 
-def in_words(kept: Kept) -> list[str]:
-    """The program in plain words: what comes in, what is baked in, what goes out."""
-    sentences = [_inputs_in_words(kept.inputs)]
+def in_words(kept: Kept, state: int = 0) -> list[str]:
+    """The program in plain words: what comes in, what is baked in, what goes out.
+
+    Args:
+      kept: the program.
+      state: how many leaves the explicit state has: the first inputs, the last outputs.
+    """
+    sentences = _inputs_in_words(kept.inputs, state)
     for origin, texts in _by_origin(kept.baked).items():
         sentences.append(f"`{origin}` was read once, while tracing: the program keeps {texts} in its place.")
     frozen = [output for output in kept.outputs if output.frozen]
     if frozen and len(frozen) == len(kept.outputs):
         values = " and ".join(_plain(output.constant) for output in frozen)
         sentences.append(f"What goes out is always {values}: no argument reaches it.")
+    elif kept.outputs and state:
+        new = "the new state" if len(kept.outputs) == state else "the new state among them"
+        sentences.append(f"{_count(len(kept.outputs), 'value')} out, {new}, computed from what came in.")
     elif kept.outputs:
         sentences.append(f"{_count(len(kept.outputs), 'value')} out, computed from what came in.")
     return sentences
 
 
-def _inputs_in_words(inputs: tuple[str, ...]) -> str:
+def _inputs_in_words(inputs: tuple[str, ...], state: int) -> list[str]:
     if not inputs:
-        return "Nothing comes in: the program has no argument."
-    names = ", ".join(f"`{name}`" for name in inputs)
-    return f"{_count(len(inputs), 'argument')} in: {names}."
+        return ["Nothing comes in: the program has no argument."]
+    parts = [(inputs[:state], "the state"), (inputs[state:], "")] if state else [(inputs, "")]
+    return [
+        f"{_count(len(names), 'argument')} in{': ' + role if role else ''}, {', '.join(f'`{name}`' for name in names)}."
+        for names, role in parts
+        if names
+    ]
 
 
 def _by_origin(constants: tuple[Constant, ...]) -> dict[str, str]:
@@ -142,8 +154,10 @@ def _literals(jaxpr: core.Jaxpr) -> Iterator[core.Literal]:
     for equation in jaxpr.eqns:
         yield from (atom for atom in equation.invars if isinstance(atom, core.Literal))
         for parameter in jax.tree.leaves(list(equation.params.values()), is_leaf=_is_jaxpr):
-            if _is_jaxpr(parameter):
-                yield from _literals(getattr(parameter, "jaxpr", parameter))
+            if isinstance(parameter, core.ClosedJaxpr):
+                yield from _literals(parameter.jaxpr)
+            elif isinstance(parameter, core.Jaxpr):
+                yield from _literals(parameter)
     yield from (atom for atom in jaxpr.outvars if isinstance(atom, core.Literal))
 
 

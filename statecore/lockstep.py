@@ -65,12 +65,14 @@ class Lane:
         cannot be rewound, only rebuilt and called again.
       moments: the history; step k is the program after call k.
       outputs: the outcome of each recorded call, `outputs[k - 1]` for call k.
+      work: how many calls were really made, those made again included.
     """
 
     program: Program
     made: Callable
     moments: Timeline[Moment]
     outputs: tuple[Any, ...] = ()
+    work: int = 0
 
     @property
     def calls(self) -> int:
@@ -112,7 +114,7 @@ def step(lane: Lane) -> Lane:
     seen = moment.seen
     assert seen is not None
     outcome = seen.value if seen.error is None else seen.error
-    return replace(lane, moments=lane.moments.push(moment), outputs=(*lane.outputs, outcome))
+    return replace(lane, moments=lane.moments.push(moment), outputs=(*lane.outputs, outcome), work=lane.work + 1)
 
 
 def go(lane: Lane, calls: int) -> Lane:
@@ -127,7 +129,7 @@ def go(lane: Lane, calls: int) -> Lane:
     if lane.program.explicit and calls <= lane.moments.last:
         return replace(lane, moments=lane.moments.go(calls))
     if calls < lane.calls:
-        lane = start(lane.program)
+        lane = replace(start(lane.program), work=lane.work)
     while lane.calls < calls:
         lane = step(lane)
     return lane

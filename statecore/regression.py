@@ -5,13 +5,17 @@ computations" in the JAX documentation; `learning_rate` is an argument here, so
 that another rate runs the same compiled program.
 """
 
+import inspect
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache, partial
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+
+from statecore.lockstep import Program
 
 LEARNING_RATE = 0.005
 POINTS = (16, 128, 1_000, 10_000, 100_000, 1_000_000)
@@ -80,14 +84,43 @@ def broken(params, learning_rate):
     return jax.jit(trainer.update)
 
 
+def fixed():
+    # a fresh wrapper: its first call traces
+    return jax.jit(inspect.unwrap(update))
+
+
 def train_hidden(update, x, y):
     error = update(x, y)
     return error
 
 
-def train(update, params, x, y, learning_rate):
-    params = update(params, x, y, learning_rate)
-    return params
+def train(update, params, x, y):
+    error = loss(params, x, y)
+    params = update(params, x, y)
+    return error, params
+
+
+def print_params(trainer, out):
+    print(trainer.params.weight, file=out)
+
+
+def convert_params(trainer):
+    return float(trainer.params.weight)
+
+
+def use_params(trainer):
+    return trainer.params.weight + 1
+
+
+@cache
+def programs() -> dict[str, Program]:
+    """The trainer and the pure update as programs on show, on the default data."""
+    data_key, params_key = separate_keys(42)
+    data, params = make_data(data_key), init(params_key)
+    return {
+        "broken": Program(partial(broken, params, LEARNING_RATE), train_hidden, inputs=lambda call: data),
+        "fixed": Program(fixed, train, init=lambda: params, inputs=lambda call: data),
+    }
 
 
 def make_data(key, points: int = 128, weight: float = 2.0, bias: float = -1.0, noise: float = 0.5) -> Data:
@@ -127,6 +160,24 @@ def curvature(data: Data) -> np.ndarray:
 def largest_stable_rate(data: Data) -> float:
     """2 / (largest eigenvalue of the curvature): gradient descent diverges above it."""
     return float(2 / np.linalg.eigvalsh(curvature(data))[-1])
+
+
+def growth(data: Data, learning_rate: float) -> float:
+    """The factor by which one step multiplies the error along the worst direction; above 1 it diverges."""
+    return float(np.max(np.abs(1 - learning_rate * np.linalg.eigvalsh(curvature(data)))))
+
+
+def loss_on_grid(data: Data, weights: np.ndarray, biases: np.ndarray) -> np.ndarray:
+    """The loss at every pair of weight and bias, shape (len(biases), len(weights)).
+
+    The loss is quadratic, so its value at the minimum and its curvature give it
+    everywhere, whatever the number of points.
+    """
+    best, hessian = least_squares(data), curvature(data)
+    x, y = (np.asarray(values, np.float64) for values in data)
+    least = np.mean((best.weight * x + best.bias - y) ** 2)
+    offset = np.stack(np.meshgrid(weights - best.weight, biases - best.bias), axis=-1)
+    return least + np.einsum("...i,ij,...j->...", offset, hessian, offset) / 2
 
 
 @dataclass(frozen=True)
@@ -193,34 +244,17 @@ def run_in_chunks(params: Params, data: Data, learning_rate: float, steps: int) 
         yield _join(parts)
 
 
-def fork(history: History, step: int, data: Data, learning_rate: float, steps: int) -> History:
-    """Keep the past up to `step` and train on to `steps` with another learning rate."""
-    later = run(history[step], data, learning_rate, steps - step)
-    return history.until(step).then(later)
-
-
-def call_hidden(update: Callable, data: Data, calls: int) -> Iterator[np.ndarray]:
+def call_hidden(update: Callable, data: Data, calls: int) -> Iterator[list[jax.Array]]:
     """Call a trainer that keeps its params to itself, really, `calls` times.
 
-    Yields the losses it has returned so far, float32 of shape (calls so far,).
+    Yields the losses it has returned so far, each of shape ().
     """
     length = chunk_length(data.x.shape[0])
     losses: list[jax.Array] = []
     while len(losses) < calls:
-        losses += [train_hidden(update, *data) for _ in range(min(length, calls - len(losses)))]
-        yield np.asarray(jnp.stack(losses), np.float32)
-
-
-def print_params(trainer, out):
-    print(trainer.params.weight, file=out)
-
-
-def convert_params(trainer):
-    return float(trainer.params.weight)
-
-
-def use_params(trainer):
-    return trainer.params.weight + 1
+        losses += [update(*data) for _ in range(min(length, calls - len(losses)))]
+        jax.block_until_ready(losses[-1])
+        yield losses
 
 
 def _scan_steps(params, x, y, learning_rate, length):

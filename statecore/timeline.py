@@ -1,11 +1,20 @@
 """A time machine: an immutable history of immutable states, with a cursor and branches."""
 
 from bisect import bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 S = TypeVar("S")
+S_co = TypeVar("S_co", covariant=True)
+
+
+class States(Protocol[S_co]):
+    """What holds states: a tuple, or a run that makes them from its arrays."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, step: int, /) -> S_co: ...
 
 
 @dataclass(frozen=True)
@@ -22,8 +31,8 @@ class Branch(Generic[S]):
     """
 
     label: str
-    steps: Sequence[int]
-    states: Sequence[S]
+    steps: tuple[int, ...] | range
+    states: States[S]
     last: int
     parent: int | None = None
     forked_at: int = 0
@@ -52,7 +61,7 @@ class Timeline(Generic[S]):
         return cls((Branch(label, (0,), (state,), 0),), limit=limit)
 
     @classmethod
-    def of(cls, states: Sequence[S], label: str = "") -> "Timeline[S]":
+    def of(cls, states: States[S], label: str = "") -> "Timeline[S]":
         """A history that is known already, such as a whole training run; nothing is dropped."""
         if not len(states):
             raise ValueError("a timeline needs at least its first state")
@@ -94,13 +103,16 @@ class Timeline(Generic[S]):
         if not self.at_end:
             return self.fork(self.branch.label).push(state)
         step = self.last + 1
-        steps, states = (*self.branch.steps, step), (*self.branch.states, state)
+        steps, states = (
+            (*self.branch.steps, step),
+            (*(self.branch.states[k] for k in range(len(self.branch.states))), state),
+        )
         if len(steps) > self.limit:
             steps, states = _thin(steps), _thin(states)
         longer = replace(self.branch, steps=steps, states=states, last=step)
         return replace(self, branches=_replaced(self.branches, self.current, longer), cursor=step)
 
-    def fork(self, label: str = "", states: Sequence[S] | None = None) -> "Timeline[S]":
+    def fork(self, label: str = "", states: States[S] | None = None) -> "Timeline[S]":
         """Leave the branch shown at the cursor, keeping the past up to it.
 
         Args:
@@ -110,7 +122,7 @@ class Timeline(Generic[S]):
         """
         old, kept_to = self.branch, bisect_right(self.branch.steps, self.cursor)
         if states is None:
-            new = Branch(label, tuple(old.steps[:kept_to]), tuple(old.states[:kept_to]), self.cursor)
+            new = Branch(label, tuple(old.steps[:kept_to]), tuple(old.states[k] for k in range(kept_to)), self.cursor)
         elif len(states) <= self.cursor:
             raise ValueError(f"a branch that leaves at step {self.cursor} needs more than {len(states)} states")
         else:
@@ -138,7 +150,7 @@ class Timeline(Generic[S]):
         if found != self.cursor and step is None:
             raise LookupError(f"step {self.cursor} was thinned out: pass the step function to recompute it")
         for _ in range(self.cursor - found):
-            state = step(state)
+            state = step(state)  # type: ignore[misc]  # a gap without a step was refused above
         return state
 
 

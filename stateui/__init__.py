@@ -1,0 +1,1 @@
+"""How a lesson is shown: the frame, the stage, the player and the pictures."""

@@ -1,0 +1,76 @@
+"""Experiments: a few lines of real code, a question, and the result when they are run."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from html import escape
+from io import StringIO
+from typing import Any
+
+import streamlit as st
+
+from statecore.observe import executed_lines
+from stateui import show, source
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """Something to try.
+
+    Attributes:
+      title: its name on the switch.
+      run: the code that is shown and run; it takes no argument.
+      question: what to think about before running it.
+      why: what the result means, read after it.
+    """
+
+    title: str
+    run: Callable[[], Any]
+    question: str
+    why: str
+
+
+def bench(lesson: str, experiments: tuple[Experiment, ...]) -> None:
+    """Offer experiments one at a time: the code beside its question and its result."""
+    titles = [each.title for each in experiments]
+    key = f"{lesson}_experiment"
+    chosen = st.pills("Experiment", titles, key=key, default=titles[0], required=True, label_visibility="collapsed")
+    experiment = experiments[titles.index(chosen or titles[0])]
+    result = st.session_state.get(f"{lesson}:{experiment.run.__name__}")
+    left, right = st.columns([3, 2])
+    with left, st.container(key="experiment_code"):
+        st.html(source.lit(experiment.run, result["ran"] if result else frozenset()))
+    with right, st.container(key="experiment", height="stretch"):
+        st.markdown(experiment.question)
+        st.button("Run it", key="run", type="primary", on_click=_run, args=(lesson, experiment))
+        with st.container(key="experiment_result"):
+            st.html(f'<output class="tape">{escape(_told(result))}</output>')
+        st.markdown(experiment.why if result else "&nbsp;")
+
+
+def look(function: Callable, *args: Any, why: str) -> None:
+    """Do something right now and show its code with what came of it: a value, a printed line or an error."""
+    out = StringIO()
+    printing = "out" in function.__code__.co_varnames[: function.__code__.co_argcount]
+    with st.container(border=True, height="stretch"):
+        st.html(source.lit(function))
+        try:
+            value = function(*args, out) if printing else function(*args)
+            told = out.getvalue().strip() if printing else show.value(value)
+            st.html(f'<p class="verdict" data-kind="idle">{"prints" if printing else "gives"} {escape(told)}</p>')
+        except Exception as error:
+            name = type(error).__name__
+            st.html(f'<p class="verdict" data-kind="error"><b>{name}</b>: {escape(show.first_sentence(error))}</p>')
+        st.markdown(why)
+
+
+def _run(lesson: str, experiment: Experiment) -> None:
+    with executed_lines(experiment.run) as ran:
+        try:
+            told = show.value(experiment.run())
+        except Exception as error:
+            told = f"{type(error).__name__}: {show.first_sentence(error)}"
+    st.session_state[f"{lesson}:{experiment.run.__name__}"] = {"told": told, "ran": frozenset(ran)}
+
+
+def _told(result: dict[str, Any] | None) -> str:
+    return result["told"] if result else " "

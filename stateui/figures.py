@@ -1,0 +1,66 @@
+"""The pictures that change at rest: data in, a Plotly figure out. Nothing here knows Streamlit."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+
+from stateui import show
+from stateui.theme import ROLES
+
+HEIGHT = 300
+MARGIN = {"l": 56, "r": 88, "t": 16, "b": 48}
+
+
+def numbers(outcomes: Sequence[Any]) -> list[float | None]:
+    """The outcomes of calls as numbers; None where a call raised or gave something else."""
+    return [None if isinstance(each, Exception) or np.ndim(each) else float(each) for each in outcomes]
+
+
+def told(tapes: Mapping[str, Sequence[Any]]) -> str:
+    """What the chart of value by call shows, in words."""
+    return "Value by call. " + "; ".join(
+        f"{title}: {', '.join(show.value(each) for each in tape) or 'no call yet'}" for title, tape in tapes.items()
+    )
+
+
+def value_by_call(values: Mapping[str, Sequence[float | None]]) -> go.Figure:
+    """The value that each call returned, one line for each role, named at its end.
+
+    Args:
+      values: for each role (`plain`, `broken`, `fixed`) the values of calls 1, 2, ...;
+        None where a call gave no number.
+    """
+    figure = go.Figure()
+    longest = max((len(line) for line in values.values()), default=0)
+    numbers = [value for line in values.values() for value in line if value is not None]
+    for offset, (key, line) in enumerate(values.items()):
+        role = ROLES[key]
+        figure.add_scatter(
+            x=list(range(1, len(line) + 1)),
+            y=list(line),
+            name=key,
+            mode="lines+markers",
+            line={"color": role.colour, "dash": role.dash, "width": 6 if key == "plain" else 3},
+            marker={"size": 12 if key == "plain" else 8, "symbol": "x" if key == "broken" else "circle"},
+            hovertemplate=f"{key}, call %{{x}}: %{{y}}<extra></extra>",
+        )
+        if line and line[-1] is not None:
+            figure.add_annotation(
+                x=len(line),
+                y=line[-1],
+                text=f"{role.mark} {key}",
+                showarrow=False,
+                xanchor="left",
+                xshift=12,
+                yshift=12 * (offset == 0) - 6 * (offset == 2),
+                font={"color": role.colour, "size": 14},
+            )
+    figure.update_xaxes(title="call", range=[0.5, max(longest, 5) + 0.5], dtick=1 if longest <= 20 else None)
+    figure.update_yaxes(title="value returned", range=[0, max([5, *numbers]) * 1.12])
+    return _framed(figure)
+
+
+def _framed(figure: go.Figure) -> go.Figure:
+    return figure.update_layout(height=HEIGHT, margin=MARGIN, showlegend=False, hovermode="closest")

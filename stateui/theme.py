@@ -1,0 +1,32 @@
+"""The look: one colour, one dash and one mark for each role, in light and in dark."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import streamlit as st
+
+
+@dataclass(frozen=True)
+class Role:
+    """How a role looks in every picture; the colour never says it alone."""
+
+    mark: str
+    colour: str
+    dash: str
+
+
+ROLES = {
+    "plain": Role("●", "#7A7A7A", "dot"),
+    "broken": Role("✗", "#D55E00", "dash"),
+    "fixed": Role("✓", "#009E73", "solid"),
+    "cursor": Role("|", "#0072B2", "solid"),
+}
+
+ICON = Path(__file__).parent / "icon.png"
+_CSS = (Path(__file__).parent / "style.css").read_text(encoding="utf-8")
+
+
+def apply(presenting: bool = False) -> None:
+    """Put the style sheet into the page; larger code and text when presenting to a class."""
+    size = ":root { --code-size: 1.15rem; }" if presenting else ""
+    st.html(f"<style>{_CSS}{size}</style>")
