@@ -9,7 +9,8 @@ import jax
 import numpy as np
 from jax.extend import core
 
-_HEADER = re.compile(r"\{ lambda (?P<consts>.*?);(?P<inputs>.*?)\. let", re.DOTALL)
+# at the start of a line: functions that the program shares are printed before it, indented
+_HEADER = re.compile(r"^\{ lambda (?P<consts>.*?);(?P<inputs>.*?)\. let", re.DOTALL | re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -140,6 +141,8 @@ def _count(number: int, noun: str) -> str:
 def _plain(value: Any) -> str:
     if value is None:
         return "the same"
+    if _is_key(value):
+        return "a random key"
     array = np.asarray(value)
     if array.ndim:
         return f"an array of shape {array.shape}"
@@ -185,7 +188,7 @@ def _outputs(closed: core.ClosedJaxpr, names: tuple[str, ...]) -> tuple[Output, 
     return tuple(output(atom) for atom in jaxpr.outvars)
 
 
-def _concrete_leaves(hidden: Mapping[str, Any]) -> dict[str, np.ndarray]:
+def _concrete_leaves(hidden: Mapping[str, Any]) -> dict[str, Any]:
     """Name every array and number in `hidden`; tracers and other objects are left out."""
     leaves = {}
     for name, value in hidden.items():
@@ -193,15 +196,27 @@ def _concrete_leaves(hidden: Mapping[str, Any]) -> dict[str, np.ndarray]:
             if isinstance(leaf, (bool, int, float, np.ndarray, np.generic)) or (
                 isinstance(leaf, jax.Array) and not isinstance(leaf, jax.core.Tracer)
             ):
-                leaves[name + jax.tree_util.keystr(path)] = np.asarray(leaf)
+                leaves[name + jax.tree_util.keystr(path)] = leaf
     return leaves
 
 
-def _origin(value: Any, hidden: Mapping[str, np.ndarray]) -> str | None:
-    if isinstance(value, jax.Array) and jax.dtypes.issubdtype(value.dtype, jax.dtypes.prng_key):
+def _origin(value: Any, hidden: Mapping[str, Any]) -> str | None:
+    """The hidden variable that is this constant: the very same array, else one of equal value."""
+    for name, leaf in hidden.items():
+        if leaf is value:
+            return name
+    if _is_key(value):
         return None
     value = np.asarray(value)
     for name, leaf in hidden.items():
+        if _is_key(leaf):
+            continue
+        leaf = np.asarray(leaf)
         if leaf.shape == value.shape and np.array_equal(leaf.astype(value.dtype), value):
             return name
     return None
+
+
+def _is_key(value: Any) -> bool:
+    """True for a typed random key, which NumPy cannot hold."""
+    return isinstance(value, jax.Array) and jax.dtypes.issubdtype(value.dtype, jax.dtypes.prng_key)
