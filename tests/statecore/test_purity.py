@@ -1,0 +1,540 @@
+"""The catalogue of impurities, played; and the checker, held against it and against functions of other kinds."""
+
+import ast
+import functools
+import importlib
+import itertools
+import math
+import pkgutil
+import random
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from statecore.purity import CANNOT_SEE, KINDS, assert_pure, catalogue, check
+from statecore.purity.entries import ENTRIES, entry, imports, load, source
+from statecore.purity.playing import COMPARISONS, MAX_CALLS, checked, first_arguments, play
+
+BY_NAME = {each.name: each for each in ENTRIES}
+SIDES = [(each.name, side) for each in ENTRIES for side in each.sides]
+PLAYS = [(each.name, side, how) for each in ENTRIES for side in each.sides for how in each.transformations]
+SILENT = {"global_write", "leaked_tracer", "list_append", "print_line", "lru_cache_constant"}
+"""Broken entries whose outputs are right under every transformation."""
+
+
+@functools.cache
+def played(name, side="broken", transformation="jit"):
+    return play(BY_NAME[name], side, transformation)
+
+
+def outcomes(run):
+    return [call.outcome for call in run.calls]
+
+
+def numbers(run):
+    return [np.asarray(outcome).tolist() for outcome in outcomes(run)]
+
+
+def alike(run, other):
+    pairs = list(zip(outcomes(run), outcomes(other), strict=True))
+    if any(isinstance(outcome, Exception) for pair in pairs for outcome in pair):
+        return False
+    return all(np.allclose(one, another, rtol=1e-5) for one, another in pairs)
+
+
+class TestCatalogue:
+    def test_every_file_is_listed_and_every_listed_file_exists(self):
+        files = {module.name for module in pkgutil.iter_modules(catalogue.__path__)}
+        assert len(files) >= 19
+        assert files == {each.name for each in ENTRIES}
+        assert len(ENTRIES) == len(files)
+
+    def test_what_the_course_promises_is_there(self):
+        promised = "self_number self_array global_read global_write closure_rebound list_append dict_memo print_line "
+        promised += "numpy_random python_random clock iterator iterator_in_loop mutable_default in_place python_if "
+        promised += "lru_cache_argument lru_cache_constant leaked_tracer"
+        assert set(promised.split()) <= BY_NAME.keys()
+        assert {how for each in ENTRIES for how in each.transformations} == set(COMPARISONS)
+
+    @pytest.mark.parametrize("name", BY_NAME)
+    def test_the_words_fit_on_a_card(self, name):
+        each = BY_NAME[name]
+        assert all("\n" not in text and 5 < len(text) <= 125 for text in (each.title, each.claim, each.reason))
+        assert each.url == f"https://github.com/jax-ml/jax/issues/{each.issue}"
+        assert each.issue_title
+
+    @pytest.mark.parametrize(("name", "side"), SIDES)
+    def test_a_side_is_short_and_narrow(self, name, side):
+        shown = source(BY_NAME[name], side)
+        lines = shown.text.splitlines()
+        whole = BY_NAME[name].path.read_text().splitlines()
+        assert whole[shown.first_line - 1 :][: len(lines)] == lines
+        assert 4 <= len(lines) <= 36
+        assert max(map(len, lines)) <= 46
+        assert '"""' not in shown.text
+
+    @pytest.mark.parametrize("name", BY_NAME)
+    def test_the_shown_parts_are_the_whole_file(self, name):
+        each = BY_NAME[name]
+        text = "\n".join([imports(each), *(source(each, part).text for part in (*each.sides, *each.asides))])
+        whole = ast.parse(each.path.read_text())
+        assert ast.dump(ast.parse(text)) == ast.dump(ast.Module(whole.body[1:], []))
+
+    @pytest.mark.parametrize(("name", "side"), SIDES)
+    def test_it_is_the_module_that_anybody_can_import(self, name, side):
+        module = importlib.import_module(f"statecore.purity.catalogue.{name}")
+        assert getattr(module, side).__code__ == getattr(load(BY_NAME[name]), side).__code__
+
+    def test_an_unknown_name_is_answered_with_those_there_are(self):
+        assert entry("clock").title == "The clock"
+        with pytest.raises(KeyError, match=r"no entry 'sundial'.*clock"):
+            entry("sundial")
+        with pytest.raises(ValueError, match="clock has the sides broken, fixed, not 'mended'"):
+            source(entry("clock"), "mended")
+
+
+class TestLoad:
+    @pytest.mark.parametrize("name", BY_NAME)
+    def test_two_readers_share_no_globals(self, name):
+        mine, yours = vars(load(BY_NAME[name])), vars(load(BY_NAME[name]))
+        assert mine is not yours
+        own = [key for key, value in mine.items() if getattr(value, "__module__", None) == mine["__name__"]]
+        assert {"broken", "fixed"} <= set(own)
+        assert all(mine[key] is not yours[key] for key in own)
+        data = [key for key, value in mine.items() if isinstance(value, list | dict | set) and key != "__builtins__"]
+        assert all(mine[key] is not yours[key] for key in data)
+
+    def test_what_one_reader_does_the_other_does_not_see(self):
+        mine, yours = load(entry("self_number")), load(entry("self_number"))
+        assert [mine.broken(10.0), mine.broken(10.0), yours.broken(10.0)] == [10.0, 20.0, 10.0]
+
+    def test_print_goes_to_the_readers_log_alone(self, capfd):
+        mine, yours = [], []
+        load(entry("print_line"), mine).broken(1.0)
+        load(entry("print_line"), yours).broken(2.0)
+        assert (mine, yours) == (["x is 1.0"], ["x is 2.0"])
+        assert capfd.readouterr().out == ""
+
+    def test_the_way_of_a_script_of_your_own_prints_at_every_call(self, capfd):
+        each = entry("print_line")
+        assert "jax.debug.print" in source(each, *each.asides).text
+        function = jax.jit(load(each).fixed_in_a_script)
+        for x in (1.0, 2.0, 3.0):
+            function(x)
+        jax.effects_barrier()
+        assert capfd.readouterr().out.split("\n") == ["x is 1.0", "x is 2.0", "x is 3.0", ""]
+
+
+class TestPlay:
+    @pytest.mark.parametrize(("name", "side", "how"), [each for each in PLAYS if each[1] != "broken"])
+    def test_every_fix_gives_the_same_both_ways(self, name, side, how):
+        shown = played(name, side, how)
+        if name == "clock":
+            assert all(len(set(numbers(run))) == 3 for run in (shown.plain, shown.transformed))
+        else:
+            assert alike(shown.plain, shown.transformed)
+        assert shown.plain.printed == shown.transformed.printed
+        assert not isinstance(shown.transformed.after, Exception)
+        if shown.plain.after is not None:
+            np.testing.assert_allclose(shown.plain.after, shown.transformed.after, rtol=1e-5)
+
+    @pytest.mark.parametrize("name", [each.name for each in ENTRIES if each.name not in SILENT])
+    def test_every_loud_break_shows_in_the_outputs(self, name):
+        shown = played(name, "broken", BY_NAME[name].transformations[0])
+        assert not alike(shown.plain, shown.transformed)
+
+    @pytest.mark.parametrize("name", sorted(SILENT))
+    def test_every_silent_break_shows_in_what_is_left_behind(self, name):
+        shown = played(name)
+        assert alike(shown.plain, shown.transformed)
+        left = (shown.transformed.after, shown.transformed.printed)
+        assert str((shown.plain.after, shown.plain.printed)) != str(left)
+
+    @pytest.mark.parametrize(
+        ("name", "how", "plain", "transformed"),
+        [
+            ("self_number", "jit", [10, 20, 30], [10, 10, 10]),
+            ("self_number", "vmap", [[1, 4, 9], [4, 10, 18], [7, 16, 27]], [[1, 2, 3], [2, 4, 6], [3, 6, 9]]),
+            ("self_number", "grad", [1, 2, 3], [1, 1, 1]),
+            ("self_array", "jit", [1, 2, 3], [1, 1, 1]),
+            ("global_read", "jit", [20, 30, 40], [20, 20, 20]),
+            ("global_write", "jit", [1, 4, 9], [1, 4, 9]),
+            ("closure_rebound", "jit", [12, 6, 4], [12, 12, 12]),
+            ("dict_memo", "jit", [11, 12, 13], [11, 22, 33]),
+            ("iterator", "jit", [10, 20, 30], [10, 10, 10]),
+            ("iterator_in_loop", "fori_loop", [45, 45, 45], [0, 0, 0]),
+            ("mutable_default", "jit", [1, 2, 3], [1, 1, 1]),
+        ],
+    )
+    def test_the_values(self, name, how, plain, transformed):
+        shown = played(name, "broken", how)
+        assert numbers(shown.plain) == plain
+        assert numbers(shown.transformed) == transformed
+
+    def test_here_the_jitted_function_is_the_purer_one(self):
+        assert alike(played("dict_memo").transformed, played("dict_memo", "fixed").plain)
+
+    def test_hidden_generators_are_asked_once(self):
+        for name, draw in (
+            ("numpy_random", np.random.default_rng(0).normal),
+            ("python_random", functools.partial(random.Random(1).randint, 1, 6)),
+        ):
+            drawn = [draw(), draw(), draw()]
+            assert len(set(drawn)) == 3
+            np.testing.assert_allclose(outcomes(played(name).plain), drawn, rtol=1e-6)
+            np.testing.assert_allclose(outcomes(played(name).transformed), drawn[:1] * 3, rtol=1e-6)
+            batches = numbers(played(name, "broken", "vmap").transformed)
+            np.testing.assert_allclose(batches, [[number] * 3 for number in drawn], rtol=1e-6)
+            fixed = numbers(played(name, "fixed", "vmap").transformed)
+            assert len(set(itertools.chain(*fixed))) > 3
+
+    def test_the_clock_stands_still_under_jit(self):
+        for how in ("jit", "grad"):
+            shown = played("clock", "broken", how)
+            assert len(set(numbers(shown.plain))) == 3
+            assert len(set(numbers(shown.transformed))) == 1
+
+    @pytest.mark.parametrize(
+        ("name", "how", "error"),
+        [
+            ("in_place", "jit", TypeError),
+            ("python_if", "jit", jax.errors.TracerBoolConversionError),
+            ("python_if", "vmap", jax.errors.TracerBoolConversionError),
+            ("python_if", "grad", jax.errors.TracerBoolConversionError),
+            ("lru_cache_argument", "jit", TypeError),
+        ],
+    )
+    def test_the_real_exceptions(self, name, how, error):
+        shown = played(name, "broken", how)
+        assert [type(outcome) for outcome in outcomes(shown.transformed)] == [error] * 3
+        assert all(call.raised for call in shown.transformed.calls)
+        assert not any(call.raised for call in shown.plain.calls)
+        assert shown.transformed.kept is None
+
+    @pytest.mark.parametrize(
+        ("name", "how"),
+        [
+            ("self_array", "jit"),
+            ("leaked_tracer", "jit"),
+            ("leaked_tracer", "grad"),
+            ("list_append", "jit"),
+            ("list_append", "vmap"),
+            ("list_append", "grad"),
+            ("dict_memo", "jit"),
+            ("lru_cache_constant", "jit"),
+        ],
+    )
+    def test_the_leaked_tracer_raises_when_it_is_used(self, name, how):
+        shown = played(name, "broken", how)
+        assert isinstance(shown.transformed.after, jax.errors.UnexpectedTracerError)
+        assert "side effect" in str(shown.transformed.after)
+        assert not isinstance(played(name).plain.after, Exception)
+
+    def test_the_count_beside_right_outputs(self):
+        assert played("global_write").plain.after == 3
+        assert played("global_write").transformed.after == 1
+        assert played("global_write", "broken", "grad").plain.after == 3
+        assert played("global_write", "broken", "grad").transformed.after == 1
+
+    def test_print_shows_tracers_once_and_a_callback_every_value(self):
+        each = ("x is 1.0", "x is 2.0", "x is 3.0")
+        assert played("print_line").plain.printed == each
+        (line,) = played("print_line").transformed.printed
+        assert "Tracer" in line
+        fixed = played("print_line", "fixed")
+        assert [call.printed for call in fixed.transformed.calls] == [(line,) for line in each]
+        assert fixed.transformed.body_runs == 1
+
+    @pytest.mark.parametrize(("name", "side", "how"), PLAYS)
+    def test_how_often_the_body_runs(self, name, side, how):
+        shown = played(name, side, how)
+        plain, transformed = ([call.body_runs for call in run.calls] for run in (shown.plain, shown.transformed))
+        rows = {"jit": 1, "vmap": 3, "grad": 1, "fori_loop": 10}[how]
+        assert plain == [rows] * 3
+        if how == "vmap" or shown.transformed.calls[0].raised:
+            assert transformed == [1, 1, 1]  # once for the whole batch; a refused trace is tried again
+        else:
+            assert transformed == [1, 0, 0]
+
+    @pytest.mark.parametrize(("name", "side"), SIDES)
+    def test_the_lines_of_the_body_light_up_only_when_it_runs(self, name, side):
+        each = BY_NAME[name]
+        shown = played(name, side, each.transformations[0])
+        function = inspect_body(load(each), side)
+        body = {line for _, _, line in function.co_lines() if line} - {function.co_firstlineno}
+        for call in (*shown.plain.calls, *shown.transformed.calls):
+            assert {file for file, _ in call.ran} == {str(each.path)}
+            assert bool(body & {line for _, line in call.ran}) == bool(call.body_runs)
+
+    def test_what_jit_kept_names_where_it_came_from(self):
+        def baked(name):
+            return {constant.origin: float(constant.value) for constant in played(name).transformed.kept.baked}
+
+        assert baked("self_number") == {"self.calls": 1}
+        assert baked("self_array") == {"self.total": 0}
+        assert baked("global_read") == {"factor": 2}
+        assert baked("closure_rebound") == {"rate": 1}
+        assert not played("self_number", "fixed").transformed.kept.baked
+        assert played("self_number").plain.kept is None
+
+    def test_how_it_is_written(self):
+        assert played("self_number").transformed.written == "jax.jit(broken)"
+        assert played("self_number", "fixed", "vmap").plain.written == "fixed in a Python loop"
+        assert played("python_if", "fixed_cond", "grad").transformed.written == "jax.jit(jax.grad(fixed_cond))"
+
+    def test_a_play_can_be_repeated(self):
+        again = play(entry("numpy_random"))
+        assert numbers(again.plain) == numbers(played("numpy_random").plain)
+
+    def test_many_readers_at_once_each_see_their_own(self):
+        names = ["self_number", "print_line", "iterator", "global_write"] * 3
+        barrier = threading.Barrier(4)
+
+        def visit(name):
+            barrier.wait(timeout=30)
+            return play(BY_NAME[name])
+
+        with ThreadPoolExecutor(4) as readers:
+            plays = list(readers.map(visit, names))
+        assert len(plays) == 12
+        for name, shown in zip(names, plays, strict=True):
+            for run, expected in ((shown.plain, played(name).plain), (shown.transformed, played(name).transformed)):
+                assert numbers(run) == numbers(expected)
+                assert run.printed == expected.printed
+                assert [call.ran for call in run.calls] == [call.ran for call in expected.calls]
+
+    def test_bad_requests_are_refused_in_words(self):
+        with pytest.raises(ValueError, match="iterator is shown under jit, not 'vmap'"):
+            play(entry("iterator"), transformation="vmap")
+        with pytest.raises(ValueError, match="has the sides broken, fixed, not 'mended'"):
+            play(entry("iterator"), "mended")
+        with pytest.raises(ValueError, match=f"1 to {MAX_CALLS} calls, not 6"):
+            play(entry("iterator"), calls=6)
+        assert len(play(entry("iterator"), calls=MAX_CALLS).plain.calls) == MAX_CALLS
+
+
+def inspect_body(namespace, side):
+    function = getattr(namespace, side)
+    return getattr(function, "__func__", function).__code__
+
+
+SEEN_AS = {
+    "self_number": {"differs", "freezes", "changes"},
+    "self_array": {"differs", "freezes", "changes", "leaks"},
+    "global_write": {"changes"},
+    "leaked_tracer": {"changes", "leaks"},
+    "list_append": {"changes", "leaks"},
+    "dict_memo": {"changes", "leaks"},
+    "numpy_random": {"differs", "freezes", "changes"},
+    "python_random": {"differs", "freezes", "changes"},
+    "clock": {"differs", "freezes"},
+    "iterator": {"differs", "freezes", "changes"},
+    "iterator_in_loop": {"differs", "freezes"},
+    "mutable_default": {"differs", "freezes", "changes"},
+    "in_place": {"differs", "changes", "refuses"},
+    "python_if": {"refuses"},
+    "lru_cache_argument": {"refuses"},
+    "lru_cache_constant": {"leaks"},
+}
+
+
+class TestCheckOnTheCatalogue:
+    def test_every_entry_is_claimed_or_owned_up_to(self):
+        assert SEEN_AS.keys() | {each.name for each in ENTRIES if each.unseen} == BY_NAME.keys()
+        assert not SEEN_AS.keys() & {each.name for each in ENTRIES if each.unseen}
+
+    @pytest.mark.parametrize("name", SEEN_AS)
+    def test_every_broken_entry_it_claims_to_catch_is_caught(self, name):
+        report = checked(BY_NAME[name])
+        assert report.kinds == SEEN_AS[name]
+        assert all(KINDS[finding.kind] in report.in_words() for finding in report.findings)
+        namespace, args = first_arguments(BY_NAME[name], "broken")
+        with pytest.raises(AssertionError, match="is not pure"):
+            assert_pure(namespace.broken, *args)
+
+    @pytest.mark.parametrize(("name", "side"), [each for each in SIDES if each[1] != "broken"])
+    def test_no_fixed_entry_is_accused(self, name, side):
+        namespace, args = first_arguments(BY_NAME[name], side)
+        assert_pure(getattr(namespace, side), *args)
+
+    @pytest.mark.parametrize("name", [each.name for each in ENTRIES if each.unseen])
+    def test_what_it_cannot_see_it_does_not_see(self, name):
+        assert checked(BY_NAME[name]).clean
+
+    def test_the_check_moves_nothing(self):
+        for name, look in {
+            "self_number": lambda loaded: loaded.scaler.calls,
+            "global_write": lambda loaded: loaded.count,
+            "list_append": lambda loaded: len(loaded.losses),
+            "dict_memo": lambda loaded: len(loaded.memo),
+            "mutable_default": lambda loaded: len(loaded.broken.__defaults__[0]),
+            "iterator": lambda loaded: next(loaded.batches) - 10,
+            "in_place": lambda loaded: loaded.x.sum(),
+            "lru_cache_constant": lambda loaded: loaded.weights.cache_info().currsize,
+        }.items():
+            namespace, args = first_arguments(BY_NAME[name], "broken")
+            assert not check(namespace.broken, *args).clean
+            assert look(namespace) == 0
+
+
+log: list = []
+settings = {"rate": 2.0}
+ticket = itertools.count()
+
+
+def double(x):
+    return 2 * x
+
+
+def record(x):
+    log.append(x)
+    return x
+
+
+def through_a_helper(x):
+    return record(x) + 1
+
+
+class Module:
+    def __init__(self):
+        self.calls = 0
+        self.lock = None
+
+    def __call__(self, x):
+        return x
+
+    def scale(self, x):
+        self.calls += 1
+        return x
+
+
+class TestCheckOnOtherFunctions:
+    def test_a_pure_function_of_any_kind_is_left_alone(self):
+        rate = jnp.float32(3)
+        for function in (
+            double,
+            jax.jit(double),
+            lambda x: rate * double(x),
+            functools.partial(lambda a, b: a + b, 1),
+            lambda x: settings["rate"] * x,
+            lambda x: {"y": (x, jnp.zeros(2))},
+            lambda x: jax.grad(lambda y: jnp.sin(y) ** 2)(x),
+            lambda x: jax.lax.scan(lambda c, _: (c + x, c), 0.0, None, length=3),
+        ):
+            report = check(function, 1.5)
+            assert report.clean, report.in_words()
+            assert report.in_words().endswith("no impurity showed in 3 calls.")
+            assert len(report.eager) == len(report.traced) == 3
+            assert report.cannot_see == CANNOT_SEE
+
+    def test_a_function_that_it_calls_is_looked_into_and_left_as_it_was(self):
+        report = check(through_a_helper, 1.0)
+        assert report.kinds == {"changes", "leaks"}
+        assert "`log` was [] before the calls and is [1.0, 1.0, 1.0] after them" in report.in_words()
+        assert log == []
+
+    def test_a_jitted_method_is_seen_through(self):
+        module = Module()
+        for method in (module.scale, jax.jit(module.scale), functools.partial(module.scale)):
+            report = check(method, 1.0)
+            assert report.name == "Module.scale"
+            assert report.kinds == {"changes"}
+        assert module.calls == 0
+
+    def test_a_captured_array_written_in_place(self):
+        total = np.zeros(2)
+
+        def add(x):
+            total[0] += 1
+            return x + total
+
+        report = check(add, 1.0)
+        assert report.kinds == {"differs", "freezes", "changes"}
+        assert "`total` was [0. 0.] before" in report.in_words()
+        assert total.tolist() == [0, 0]
+
+    def test_a_shared_closure_stays_shared_among_the_copies(self):
+        count = 0
+
+        def bump():
+            nonlocal count
+            count += 1
+
+        def step(x):
+            bump()
+            return x * count
+
+        assert [str(value) for value in check(step, 2).eager] == ["2", "4", "6"]
+        assert count == 0
+
+    def test_what_cannot_be_copied_is_named(self):
+        report = check(lambda x: x + next(ticket), 0)
+        assert report.not_copied == ("ticket",)
+        assert report.kinds >= {"differs"}
+        assert "`ticket` could not be copied: the check has used it" in report.in_words()
+        module = Module()
+        module.lock = threading.Lock()
+        assert check(module.scale, 1.0).not_copied == ("self",)
+
+    def test_a_generator_in_a_library_is_caught_by_its_outputs(self):
+        assert check(lambda x: x + np.random.normal(), 0.0).kinds == {"differs", "freezes"}
+        assert check(lambda x: x + random.random(), 0.0).kinds == {"differs", "freezes"}
+
+    def test_a_tracer_kept_where_nobody_looks_is_found_by_jax(self):
+        class Shelf:
+            last = None
+
+        def keep(x):
+            Shelf.last = x * 2
+            return x
+
+        assert check(keep, 1.0).kinds == {"leaks"}
+        assert "checking_leaks" in check(keep, 1.0).in_words()
+
+    def test_a_tracer_in_a_cache_is_met_by_the_next_plain_call(self):
+        report = checked(entry("lru_cache_constant"))
+        assert "raises UnexpectedTracerError" in report.in_words()
+
+    def test_a_reused_key_is_found_where_jax_can_find_it(self):
+        def twice(key):
+            return jax.random.normal(key) + jax.random.uniform(key)
+
+        assert check(twice, jax.random.key(0)).kinds == {"reuses"}
+        assert "Key" in check(twice, jax.random.key(0)).in_words()
+        assert check(twice, jax.random.PRNGKey(0)).clean  # owned up to in CANNOT_SEE
+
+    def test_keys_are_compared(self):
+        assert_pure(lambda key: jax.random.split(key), jax.random.key(3))
+
+    def test_rounding_and_nan_are_no_impurity(self):
+        assert_pure(lambda x: jnp.sum(jnp.sin(x) / 3) ** 0.5, np.linspace(0, 1, 1000, dtype=np.float32))
+        assert_pure(lambda x: x * math.nan, 1.0)
+
+    def test_an_error_both_ways_is_reported_as_it_is(self):
+        report = check(lambda x: x @ x, jnp.zeros((2, 3)))
+        assert report.kinds == {"refuses"}
+        assert "where plain Python" not in report.in_words()
+
+    def test_the_process_is_left_as_it_was(self):
+        check(double, 1.0)
+        assert not jax.config.jax_check_tracer_leaks
+        assert not jax.config.jax_debug_key_reuse
+
+    def test_bad_requests_are_refused_in_words(self):
+        with pytest.raises(TypeError, match="has no Python body"):
+            check(len, [1])
+        with pytest.raises(TypeError, match="has no Python body"):
+            check(Module(), 1.0)
+        with pytest.raises(TypeError, match="before it is transformed"):
+            check(jax.vmap(double), jnp.ones(2))
+        with pytest.raises(ValueError, match="at least 2, not 1"):
+            check(double, 1.0, calls=1)
+
+    def test_what_it_cannot_see_is_stated_plainly(self):
+        said = " ".join(CANNOT_SEE)
+        assert len(CANNOT_SEE) == 5
+        assert all(word in said for word in ("global", "printed", "random key", "arguments", "library"))
