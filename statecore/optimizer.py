@@ -134,11 +134,11 @@ RULES: dict[str, Rule] = {"SGD": sgd, "momentum": momentum, "Adam": optax.adam}
 class AdamState(NamedTuple):
     """What Adam remembers.
 
-    `count` is the number of steps, int32 of shape (); `mean` and `square` are
+    `steps` is how many were taken, int32 of shape (); `mean` and `square` are
     running means of the gradient and of its square, trees like the params.
     """
 
-    count: jax.Array
+    steps: jax.Array
     mean: Any
     square: Any
 
@@ -150,7 +150,7 @@ def adam_init(params) -> AdamState:
 
 def adam_step(state, grads, learning_rate,
               b1=0.9, b2=0.999, eps=1e-8):
-    count = state.count + 1
+    steps = state.steps + 1
     mean = jax.tree.map(
         lambda m, g: b1 * m + (1 - b1) * g,
         state.mean, grads)
@@ -159,10 +159,10 @@ def adam_step(state, grads, learning_rate,
         state.square, grads)
     updates = jax.tree.map(
         lambda m, s: -learning_rate
-        * (m / (1 - b1**count))
-        / (jnp.sqrt(s / (1 - b2**count)) + eps),
+        * (m / (1 - b1**steps))
+        / (jnp.sqrt(s / (1 - b2**steps)) + eps),
         mean, square)
-    return updates, AdamState(count, mean, square)
+    return updates, AdamState(steps, mean, square)
 
 
 def adam_by_hand(learning_rate):
@@ -216,11 +216,11 @@ class Run:
 
     @property
     def weight(self) -> np.ndarray:
-        return self.states.params.weight
+        return np.asarray(self.states.params.weight)
 
     @property
     def bias(self) -> np.ndarray:
-        return self.states.params.bias
+        return np.asarray(self.states.params.bias)
 
     @property
     def memory(self) -> dict[str, np.ndarray]:

@@ -72,7 +72,7 @@ def test_one_step_of_adam_by_hand_equals_optax_on_any_tree():
         expected, their_state = theirs.update(grads, their_state)
         for leaf, other in zip(jax.tree.leaves(updates), jax.tree.leaves(expected), strict=True):
             np.testing.assert_allclose(leaf, other, rtol=1e-5)
-    assert int(mine.count) == 3
+    assert int(mine.steps) == 3
 
 
 @pytest.mark.parametrize("name", ALL_RULES)
