@@ -1,0 +1,263 @@
+import collections
+import dataclasses
+import inspect
+import pathlib
+import subprocess
+import sys
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+
+from statecore import libraries
+from statecore.libraries import by_hand, network
+
+ROOT = pathlib.Path(__file__).parents[2]
+OTHERS = [name for name in libraries.LIBRARIES if name != "by_hand"]
+RTOL = 2e-3
+"""The libraries order their sums differently; over 100 steps of a deep network rounding grows to a few 1e-4."""
+
+
+@pytest.fixture(scope="module")
+def start():
+    return network.init(), network.make_data()
+
+
+@pytest.fixture(scope="module")
+def runs(start):
+    """Train by each library once for each number of steps."""
+    kept = {}
+
+    def run(name, steps):
+        if name != "by_hand":
+            pytest.importorskip(libraries.LIBRARIES[name].package)
+        if (name, steps) not in kept:
+            kept[name, steps] = libraries.load(name).train(*start, steps)
+        return kept[name, steps]
+
+    return run
+
+
+def test_the_data_are_two_moons(start):
+    _, data = start
+    assert data.x.shape == (network.POINTS, 2)
+    assert set(np.asarray(data.y).tolist()) == {0, 1}
+    clean = network.make_data(noise=0.0)
+    centre = np.where(np.asarray(clean.y)[:, None] > 0, [1, 0.5], [0, 0])
+    np.testing.assert_allclose(np.linalg.norm(clean.x - centre, axis=1), 1, rtol=1e-5)
+    assert not np.array_equal(network.make_data(seed=1).x, data.x)
+
+
+def test_the_first_params_have_he_variance(start):
+    params, _ = start
+    assert [block.weight.shape for block in params.blocks] == [(n, network.WIDTH) for n in network.SIZES[:-1]]
+    later = np.stack([block.weight for block in params.blocks[1:]])
+    assert later.std() == pytest.approx(np.sqrt(2 / network.WIDTH), rel=0.05)
+
+
+def test_batch_norm_by_hand_is_the_formula():
+    x = np.random.default_rng(0).normal(size=(50, network.WIDTH)).astype(np.float32)
+    block = network.Block(None, jnp.full(network.WIDTH, 2.0), jnp.full(network.WIDTH, 0.5))
+    old = by_hand.init_stats()[0]
+    y, new = by_hand.batch_norm(block, old, x, train=True)
+    expected = 2 * (x - x.mean(0)) / np.sqrt(x.var(0) + network.EPSILON) + 0.5
+    np.testing.assert_allclose(y, expected, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(new.mean, 0.1 * x.mean(0), rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(new.variance, 0.9 + 0.1 * x.var(0), rtol=1e-5)
+    y, same = by_hand.batch_norm(block, old, x, train=False)
+    assert same is old
+    np.testing.assert_allclose(y, 2 * x / np.sqrt(1 + network.EPSILON) + 0.5, rtol=1e-5)
+
+
+def test_the_step_by_hand_is_momentum_and_leaves_the_old_state_alone(start):
+    params, data = start
+    state = by_hand.first_state(params)
+    before = jax.tree.map(np.array, state)
+    error, new = by_hand.step(state, *data)
+    jax.tree.map(np.testing.assert_array_equal, state, before)
+    grads = jax.jit(jax.grad(lambda p: by_hand.loss(p, state.stats, *data)[0]))(params)
+    # the first step of momentum is plain gradient descent
+    expected = params.head.weight - network.LEARNING_RATE * grads.head.weight
+    np.testing.assert_allclose(new.params.head.weight, expected, rtol=1e-4, atol=1e-6)
+    eager, _ = by_hand.loss(params, state.stats, *data)
+    assert float(error) == pytest.approx(float(eager), rel=1e-5)
+
+
+def test_the_loss_is_cross_entropy():
+    logits, y = jnp.array([0.0, 2.0, -1.0]), jnp.array([1.0, 1.0, 0.0])
+    p = 1 / (1 + np.exp(-np.asarray(logits)))
+    expected = -np.mean(np.log(np.where(np.asarray(y) > 0, p, 1 - p)))
+    assert float(network.loss(logits, y)) == pytest.approx(expected, rel=1e-5)
+    assert float(network.loss(logits, y)) == pytest.approx(float(optax.sigmoid_binary_cross_entropy(logits, y).mean()))
+
+
+@pytest.mark.parametrize("name", libraries.LIBRARIES)
+def test_each_really_learns(runs, name):
+    run = runs(name, 100)
+    assert run.losses.shape == (100,)
+    assert run.losses.dtype == np.float32
+    assert run.losses[-1] < 0.05 < 0.5 < run.losses[0]
+    assert run.accuracy == 1
+    assert run.test_loss < 0.05
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_the_losses_agree_with_those_by_hand(runs, name):
+    mine, its = runs("by_hand", 100).losses, runs(name, 100).losses
+    np.testing.assert_allclose(its[:10], mine[:10], rtol=1e-5)
+    np.testing.assert_allclose(its, mine, rtol=RTOL)
+
+
+def test_flax_keeps_the_statistics_as_by_hand(runs):
+    mine, its = runs("by_hand", 10), runs("flax", 10)
+    np.testing.assert_allclose(its.statistics.mean, mine.statistics.mean, rtol=1e-3, atol=1e-4)
+    np.testing.assert_allclose(its.statistics.variance, mine.statistics.variance, rtol=1e-3, atol=1e-4)
+    assert its.test_loss == pytest.approx(mine.test_loss, rel=1e-3)
+
+
+def test_equinox_keeps_the_same_sums_and_divides_them_at_evaluation(start, runs):
+    mine, its = runs("by_hand", 10), runs("equinox", 10)
+    np.testing.assert_allclose(its.statistics.mean, mine.statistics.mean, rtol=1e-3, atol=1e-4)
+    np.testing.assert_allclose(its.statistics.variance, mine.statistics.variance, rtol=1e-3, atol=1e-4)
+    scale = 1 - network.DECAY**10
+    assert its.test_loss == pytest.approx(by_hand_test_loss(start, lambda s: s / scale, lambda s: s / scale), rel=1e-3)
+    assert abs(its.test_loss - mine.test_loss) > 0.01
+
+
+def test_haiku_keeps_averages_that_do_not_hold_the_start(start, runs):
+    mine, its = runs("by_hand", 10), runs("haiku", 10)
+    first_one = network.DECAY**10  # what is left of the variance 1 that it starts with by hand
+    scale = 1 - first_one
+    np.testing.assert_allclose(its.statistics.mean * scale, mine.statistics.mean, rtol=1e-3, atol=1e-4)
+    variance = its.statistics.variance * scale + first_one
+    np.testing.assert_allclose(variance, mine.statistics.variance, rtol=1e-3, atol=1e-4)
+    expected = by_hand_test_loss(start, lambda s: s / scale, lambda s: (s - first_one) / scale)
+    assert its.test_loss == pytest.approx(expected, rel=1e-3)
+    assert abs(its.test_loss - mine.test_loss) > 0.01
+
+
+def by_hand_test_loss(start, mean, variance):
+    """The test loss after 10 steps by hand, the running statistics first turned into another convention."""
+    params, data = start
+    _, state = by_hand.fit(by_hand.step, by_hand.first_state(params), *data, 10)
+    stats = tuple(by_hand.Stats(mean(layer.mean), variance(layer.variance)) for layer in state.stats)
+    return float(network.loss(by_hand.evaluate(state._replace(stats=stats), data.x), data.y))
+
+
+def test_after_many_steps_the_conventions_agree(runs):
+    expected = runs("by_hand", 100).test_loss
+    for name in OTHERS:
+        assert runs(name, 100).test_loss == pytest.approx(expected, rel=0.05)
+
+
+@pytest.mark.parametrize("name", libraries.LIBRARIES)
+def test_every_array_is_listed_with_its_kind(runs, name):
+    leaves = runs(name, 10).leaves
+    assert len({leaf.path for leaf in leaves}) == len(leaves)
+    kinds = collections.Counter(leaf.kind for leaf in leaves)
+    params = jax.tree.leaves(network.init())
+    assert sum(np.prod(leaf.shape) for leaf in leaves if leaf.kind == "parameter") == sum(a.size for a in params)
+    assert kinds["parameter"] == len(params) == 38
+    # Haiku keeps the sums and the averages
+    assert kinds["statistic"] == 2 * network.BLOCKS * (2 if name == "haiku" else 1)
+    counters = {"by_hand": 0, "flax": 0, "equinox": network.BLOCKS, "haiku": 2 * network.BLOCKS}
+    assert kinds["counter"] == counters[name]
+    assert kinds["optimizer"] == 38 + (name == "flax")
+
+
+@pytest.mark.parametrize("name", libraries.LIBRARIES)
+def test_the_code_on_show_can_be_read(name):
+    if name != "by_hand":
+        pytest.importorskip(libraries.LIBRARIES[name].package)
+    module = libraries.load(name)
+    assert module.SHOWN
+    for shown in (*module.SHOWN, module.TRAP.broken, module.TRAP.fixed):
+        lines = inspect.getsource(shown).splitlines()
+        assert max(map(len, lines)) <= 60
+
+
+def test_a_second_run_traces_nothing_anew(start, monkeypatch):
+    """A moved value runs the same program."""
+    by_hand.train(*start, 2)
+    calls = []
+    loss = by_hand.network.loss
+    monkeypatch.setattr(by_hand.network, "loss", lambda *args: calls.append(1) or loss(*args))
+    by_hand.fit(by_hand.step, by_hand.first_state(network.init(seed=1)), *network.make_data(seed=1), 2)
+    assert calls == []
+
+
+def test_forgotten_statistics_show_in_the_test_loss_alone(start):
+    forgot, threaded = by_hand.train(*start, 100, forget=True), by_hand.train(*start, 100)
+    np.testing.assert_allclose(forgot.losses, threaded.losses, rtol=RTOL)
+    assert forgot.test_loss > 10 * threaded.test_loss
+    assert forgot.accuracy < 0.9 < threaded.accuracy
+    assert (forgot.statistics.mean == 0).all()
+    loss, test_loss = by_hand.TRAP.broken()
+    assert (loss, test_loss) == pytest.approx((forgot.losses[-1], forgot.test_loss), rel=1e-3)
+    assert by_hand.TRAP.fixed()[1] < 0.05
+
+
+def test_a_plain_int_in_nnx_compiles_at_every_call():
+    pytest.importorskip("flax")
+    trap = libraries.load("flax").TRAP
+    broken, fixed = trap.broken(), trap.fixed()
+    assert broken.values == fixed.values == [1, 2, 3, 4, 5]
+    assert (broken.traces, fixed.traces) == (5, 1)
+
+
+def test_equinox_refuses_an_old_state():
+    pytest.importorskip("equinox")
+    module = libraries.load("equinox")
+    with pytest.raises(ValueError, match="old state"):
+        module.TRAP.broken()
+    assert module.TRAP.fixed() == [1, 2]
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        module.written_on_self()
+
+
+def test_haikus_state_after_init_is_the_initial_one():
+    pytest.importorskip("haiku")
+    trap = libraries.load("haiku").TRAP
+    assert (trap.broken(), trap.fixed()) == (0, 1)
+
+
+@pytest.mark.parametrize("name", libraries.LIBRARIES)
+def test_a_run_out_of_range_is_refused(start, name):
+    if name != "by_hand":
+        pytest.importorskip(libraries.LIBRARIES[name].package)
+    with pytest.raises(ValueError, match="steps"):
+        libraries.load(name).train(*start, -1)
+
+
+def test_no_steps_give_no_losses(runs):
+    assert runs("by_hand", 0).losses.shape == (0,)
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_a_missing_library_says_how_to_install_it(monkeypatch, name):
+    monkeypatch.setitem(sys.modules, libraries.LIBRARIES[name].package, None)
+    assert not libraries.installed(name)
+    for ask in (libraries.load, libraries.version):
+        with pytest.raises(libraries.MissingLibrary, match="pip install"):
+            ask(name)
+
+
+def test_an_installed_library_has_a_version():
+    assert libraries.installed("by_hand")
+    assert libraries.version("by_hand") == jax.__version__
+
+
+def test_the_requirements_file_asks_for_the_same():
+    lines = (ROOT / "requirements-libraries.txt").read_text().splitlines()
+    assert {libraries.LIBRARIES[name].requirement for name in OTHERS} <= set(lines)
+
+
+def test_the_package_imports_no_library():
+    code = (
+        "import sys, statecore.libraries as l; [l.installed(n) for n in l.LIBRARIES]; "
+        "print(sorted({'flax', 'equinox', 'haiku', 'jax'} & set(sys.modules)))"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
+    assert found.stdout.strip() == "[]"
