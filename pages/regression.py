@@ -7,8 +7,8 @@ from stateui import lesson
 lesson.begin("regression")
 
 from statecore import regression
-from stateui import training
 from stateui.experiment import look
+from stateui.parts import regression as training
 from stateui.predict import predict
 from stateui.stage import Panel, programs, stage
 

@@ -76,19 +76,19 @@ def read(closed: core.ClosedJaxpr, hidden: Mapping[str, Any] | None = None) -> K
     header = _HEADER.search(text)
     names = {part: header[part].split() if header else [] for part in ("consts", "inputs")}
     hidden = _concrete_leaves(hidden or {})
-    captured = [
-        Constant(name, value, _origin(value, hidden))
-        for name, value in zip(names["consts"], closed.consts, strict=False)
-    ]
+    named = list(zip(names["consts"], closed.consts, strict=False))
+    captured = [Constant(name, value, _origin(value, hidden)) for name, value in named if not isinstance(value, jax.Ref)]
+    # a captured Ref is read on every call: it comes in like an argument
+    inputs = (*(name for name, value in named if isinstance(value, jax.Ref)), *names["inputs"])
     literals = {
         _literal_text(literal): Constant(_literal_text(literal), literal.val, _origin(literal.val, hidden))
         for literal in _literals(closed.jaxpr)
     }
     return Kept(
         text=text,
-        inputs=tuple(names["inputs"]),
+        inputs=inputs,
         constants=(*captured, *literals.values()),
-        outputs=_outputs(closed, tuple(names["inputs"])),
+        outputs=_outputs(closed, inputs),
     )
 
 
@@ -171,7 +171,8 @@ def _is_jaxpr(value: Any) -> bool:
 def _outputs(closed: core.ClosedJaxpr, names: tuple[str, ...]) -> tuple[Output, ...]:
     """Follow each output back to the inputs; an equation passes on all that it reads."""
     jaxpr = closed.jaxpr
-    reached = {variable: {index} for index, variable in enumerate(jaxpr.invars)}
+    refs = [v for v, value in zip(jaxpr.constvars, closed.consts, strict=True) if isinstance(value, jax.Ref)]
+    reached = {variable: {index} for index, variable in enumerate([*refs, *jaxpr.invars])}
     constants = dict(zip(jaxpr.constvars, closed.consts, strict=True))
     for equation in jaxpr.eqns:
         sources = set().union(
@@ -192,6 +193,8 @@ def _concrete_leaves(hidden: Mapping[str, Any]) -> dict[str, Any]:
     """Name every array and number in `hidden`; tracers and other objects are left out."""
     leaves = {}
     for name, value in hidden.items():
+        if isinstance(value, Iterator):  # jax.tree would use it up
+            continue
         for path, leaf in jax.tree_util.tree_leaves_with_path(value):
             if isinstance(leaf, (bool, int, float, np.ndarray, np.generic)) or (
                 isinstance(leaf, jax.Array) and not isinstance(leaf, jax.core.Tracer)

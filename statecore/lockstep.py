@@ -160,4 +160,4 @@ def _shown(program: Program, made: Callable, state: Any) -> dict[str, Any]:
     """The state by name, as a reader may look at it: explicit, or peeked at on the object."""
     if program.explicit:
         return {"state": jax.tree.map(lambda leaf: leaf, state)}
-    return hidden_state(made)
+    return jax.tree.map(lambda leaf: leaf[...] if isinstance(leaf, jax.Ref) else leaf, hidden_state(made))

@@ -85,7 +85,11 @@ def hidden_state(function: Callable) -> dict[str, Any]:
     owner = getattr(inspect.unwrap(function), "__self__", None)
     if owner is None or inspect.ismodule(owner) or not hasattr(owner, "__dict__"):
         return {}
-    return {f"self.{name}": jax.tree.map(lambda leaf: leaf, value) for name, value in vars(owner).items()}
+    return {f"self.{name}": _copied(value) for name, value in vars(owner).items()}
+
+
+def _copied(value: Any) -> Any:
+    return jax.tree.map(lambda leaf: leaf, value) if isinstance(value, (list, dict, tuple)) else value
 
 
 @contextmanager

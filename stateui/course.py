@@ -1,6 +1,7 @@
 """The course: one table of lessons, from which the sidebar, the map and the links are made."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 
 @dataclass(frozen=True)
@@ -44,13 +45,72 @@ LESSONS = (
         ":material/tag:",
     ),
     Lesson(
+        "purity",
+        "What jit, vmap and grad assume",
+        "They assume a pure function: same arguments, same result, nothing else read or changed. "
+        "Each broken assumption has its own symptom, and its own fix.",
+        "everything outside",
+        ":material/visibility_off:",
+    ),
+    Lesson(
+        "strategy",
+        "State in, state out",
+        "Any method that changes its object can be rewritten as a function from state to output and new state. "
+        "One small function does it for you.",
+        "any object’s attributes",
+        ":material/swap_horiz:",
+    ),
+    Lesson(
+        "randomness",
+        "Keys: state you can hold",
+        "A random generator hides its state. A JAX key is that state in your hand: split it, and use each part once.",
+        "a random key",
+        ":material/key:",
+    ),
+    Lesson(
         "regression",
         "Learning is threading params",
         "To train is to replace params, again and again. Under jit the new ones have to come out as a result.",
         "model parameters",
         ":material/show_chart:",
     ),
+    Lesson(
+        "optimizer",
+        "The optimizer remembers too",
+        "Momentum and Adam carry a memory from step to step. Forget to hand it on, and nothing fails: it only learns worse.",
+        "optimizer state",
+        ":material/history:",
+    ),
+    Lesson(
+        "batchnorm",
+        "Layers with a memory",
+        "A layer that keeps running statistics has state of its own: it must come out of training, and stand still in evaluation.",
+        "running statistics",
+        ":material/layers:",
+    ),
+    Lesson(
+        "transformations",
+        "Loops, batches and gradients of state",
+        "Once state is an argument and a result, a whole run is a value: compile it in one loop, batch it, differentiate it.",
+        "a carry",
+        ":material/all_inclusive:",
+    ),
+    Lesson(
+        "refs",
+        "Refs: mutation that JAX can see",
+        "A Ref is a box that jitted code may write to. The compiler turns it back into state in, state out.",
+        "a Ref",
+        ":material/edit_note:",
+    ),
+    Lesson(
+        "libraries",
+        "Dozens of layers",
+        "With two dozen layers, threading state by hand is bookkeeping. Libraries differ in where they keep it, not in whether.",
+        "a whole network’s",
+        ":material/account_tree:",
+    ),
 )
+LESSONS = tuple(lesson for lesson in LESSONS if (Path(__file__).parents[1] / lesson.page).exists())
 
 
 def lesson(name: str) -> Lesson:

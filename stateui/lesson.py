@@ -47,13 +47,13 @@ def end(name: str) -> None:
     """Close a lesson with the way back and the way on."""
     before, after = course.neighbours(name)
     with st.container(key="way"):
-        left, right = st.columns(2)
-        if before:
+        left, middle, right = st.columns([3, 2, 3])
+        if name != "home":
+            middle.page_link("app.py", label="Map of the course", icon=":material/map:")
+        if before and before.name != "home":
             left.page_link(before.page, label=f"Previous: {before.title}", icon=":material/arrow_back:")
         if after:
             right.page_link(after.page, label=f"Next: {after.title}", icon=":material/arrow_forward:")
-        elif name != "home":
-            right.page_link("app.py", label="Back to the map of the course", icon=":material/home:")
 
 
 def course_map() -> None:

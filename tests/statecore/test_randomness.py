@@ -44,7 +44,6 @@ def test_a_key_on_self_is_split_once_by_jit_and_then_leaks():
         jax.random.normal(key)
 
 
-@pytest.mark.xfail(strict=True, raises=TypeError, reason="kept.read makes a NumPy array of a key held on self")
 def test_a_key_on_self_can_be_observed_call_by_call():
     lanes = programs(0)["self"]
     _, plain = tape(lanes["plain"])

@@ -59,8 +59,9 @@ def value_by_call(values: Mapping[str, Sequence[float | None]]) -> go.Figure:
             )
     figure.update_xaxes(title="call", range=[0.5, max(longest, 5) + 0.5], dtick=1 if longest <= 20 else None)
     figure.update_yaxes(title="value returned", range=[0, max([5, *numbers]) * 1.12])
-    return _framed(figure)
+    return framed(figure)
 
 
-def _framed(figure: go.Figure) -> go.Figure:
+def framed(figure: go.Figure) -> go.Figure:
+    """The same size, margins and manners for every picture."""
     return figure.update_layout(height=HEIGHT, margin=MARGIN, showlegend=False, hovermode="closest")

@@ -1,6 +1,7 @@
-"""The stage of a training lesson: its settings, its player, and the branches of its past."""
+"""The regression lesson: its settings, its player, and the branches of its past."""
 
 import inspect
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,13 +11,29 @@ from statecore import regression, training
 from statecore.lockstep import Lane
 from statecore.training import Training
 from stateui import progress, share, show
+from stateui.parts.regression_show import regression_show
 from stateui.player import player
 from stateui.player.spec import Fork
-from stateui.regression_show import regression_show
 
 LOW_RATE, HIGH_RATE = 0.0005, 3.0
 QUICK_WORK = 5_000_000
 """Points x steps below which no progress bar could be read."""
+
+
+def _forks(text: str) -> str:
+    """Check pairs of step and rate such as `250:0.1,400:0.5`, and write them the one way."""
+    return _written(_pairs(text))
+
+
+def _pairs(text: str) -> list[tuple[int, float]]:
+    step, rate = share.whole(0, 1, max(regression.STEPS)).parse, share.real(0, LOW_RATE, HIGH_RATE).parse
+    parts = [part.partition(":") for part in text.split(",") if part][: training.MAX_BRANCHES - 1]
+    return [(step(left), rate(right)) for left, _, right in parts]
+
+
+def _written(pairs: Iterable[tuple[int, float]]) -> str:
+    return ",".join(f"{step}:{rate:g}" for step, rate in pairs)
+
 
 SETTINGS = {
     "seed": share.whole(42, 0, 2**32 - 1),
@@ -27,6 +44,7 @@ SETTINGS = {
     "weight": share.real(2.0, -10.0, 10.0),
     "bias": share.real(-1.0, -10.0, 10.0),
     "exact": share.choice(False, (False, True)),
+    "forks": share.Setting("", _forks, "pairs of step and rate such as 250:0.1"),
     "step": share.whole(0, 0, max(regression.STEPS)),
 }
 _EXACT = {
@@ -40,6 +58,10 @@ _EXACT = {
 }
 
 
+_OF_THE_PLAYER = {"step", "learning_rate", "forks"}
+"""Settings that the player changes: they do not start a new run."""
+
+
 @dataclass(frozen=True)
 class Visit:
     """This visitor's training.
@@ -50,6 +72,7 @@ class Visit:
       serial: the last fork that was answered.
       start: the step at which the player opens.
       answer: what a replay found, in words.
+      note: what of the address could not be shown, in words.
     """
 
     asked: tuple
@@ -57,6 +80,7 @@ class Visit:
     serial: int
     start: int
     answer: str = ""
+    note: str = ""
 
 
 def controls() -> None:
@@ -96,6 +120,8 @@ def stage() -> None:
     if "regression_player" not in st.session_state:
         visit = _store(visit, start=min(st.session_state["regression_step"], visit.training.steps))
     visit = _answered(visit)
+    if visit.note:
+        st.info(visit.note, icon=":material/info:")
     truth = (st.session_state["regression_weight"], st.session_state["regression_bias"])
     shown = regression_show(visit.training, truth, visit.start, _fork_control(visit))
     player(shown, "regression_player", on_step=_rested, on_fork=_asked_fork)
@@ -127,7 +153,7 @@ def _settings() -> dict[str, Any]:
 def _visit() -> Visit | None:
     """The visitor's training, made anew when a setting changed; None when it would be too much work."""
     now = _settings()
-    asked = tuple(value for name, value in now.items() if name not in {"step", "learning_rate"})
+    asked = tuple(value for name, value in now.items() if name not in _OF_THE_PLAYER)
     visit: Visit | None = st.session_state.get("regression:visit")
     if visit is not None and visit.asked == asked:
         return visit
@@ -141,10 +167,14 @@ def _visit() -> Visit | None:
     keys = regression.page_keys if now["exact"] else regression.separate_keys
     data_key, params_key = keys(now["seed"])
     data = regression.make_data(data_key, now["points"], now["weight"], now["bias"], now["noise"])
-    work = training.begin(data, regression.init(params_key), now["learning_rate"], now["steps"])
-    made = _drive(work, "Training", now["points"] * now["steps"])
-    serial = visit.serial if visit else 0
-    return _store(Visit(asked, made, serial, 0), start=min(now["step"], now["steps"]))
+    size, steps = now["points"] * now["steps"], now["steps"]
+    made = _drive(training.begin(data, regression.init(params_key), now["learning_rate"], steps), "Training", size)
+    for step, rate in _pairs(now["forks"]):
+        if step <= steps:
+            made = _drive(training.fork(made, step, rate), "Forking", size)
+    note = f"Step {now['step']:,} is past the end: this is the last of {steps:,} steps." if now["step"] > steps else ""
+    start = st.session_state["regression_step"] = min(now["step"], steps)
+    return _store(Visit(asked, made, visit.serial if visit else 0, start, note=note))
 
 
 def _store(visit: Visit, **changes: Any) -> Visit:
@@ -161,7 +191,7 @@ def _cancel() -> None:
     """Back to the settings of the last finished run, or to the defaults."""
     st.session_state.pop("regression:fork", None)
     visit: Visit | None = st.session_state.get("regression:visit")
-    names = [name for name in SETTINGS if name not in {"step", "learning_rate"}]
+    names = [name for name in SETTINGS if name not in _OF_THE_PLAYER]
     values = visit.asked if visit else [SETTINGS[name].default for name in names]
     for name, value in zip(names, values, strict=True):
         st.session_state[f"regression_{name}"] = value
@@ -171,10 +201,11 @@ def _restart() -> None:
     visit: Visit | None = st.session_state.get("regression:visit")
     if visit is not None:
         _store(visit, asked=())
-    st.session_state["regression_step"] = 0
+    st.session_state.update(regression_step=0, regression_forks="")
 
 
 def _chose_exact() -> None:
+    st.session_state["regression_forks"] = ""
     if st.session_state["regression_exact"]:
         for name, value in _EXACT.items():
             st.session_state[f"regression_{name}"] = value
@@ -202,8 +233,15 @@ def _answered(visit: Visit) -> Visit:
     if visit.training.full or not 0 <= step <= visit.training.steps:
         return _store(visit, serial=serial)
     forked = _drive(training.fork(visit.training, step, rate), "Forking", work)
-    st.session_state.update(regression_step=step, regression_learning_rate=rate)
-    return _store(visit, training=forked, serial=serial, answer="")
+    st.session_state["regression_step"] = step
+    _remember_rates(forked)
+    return _store(visit, training=forked, serial=serial, answer="", note="")
+
+
+def _remember_rates(run: Training) -> None:
+    """Let the address say how the branch shown came about."""
+    (_, first), *later = run.rates[run.timeline.current]
+    st.session_state.update(regression_learning_rate=first, regression_forks=_written(later))
 
 
 def _fork_control(visit: Visit) -> Fork:
@@ -281,7 +319,7 @@ def _branches(visit: Visit) -> None:
 def _switch() -> None:
     visit: Visit = st.session_state["regression:visit"]
     switched = training.switch(visit.training, st.session_state["regression_branch"])
-    st.session_state["regression_learning_rate"] = switched.learning_rate
+    _remember_rates(switched)
     _store(visit, training=switched, start=st.session_state["regression_step"], answer="")
 
 

@@ -1,0 +1,149 @@
+"""A server of the app and a Chromium to visit it with."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+ARGS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """Where the browser is; without one, CI fails and a laptop skips."""
+    names = (os.environ.get("CHROMIUM", ""), "chromium", "chromium-browser", "google-chrome")
+    found = next((path for name in names if name and (path := shutil.which(name))), None)
+    if found is None:
+        message = "no Chromium found: install it, or name it in the environment variable CHROMIUM"
+        if os.environ.get("CI"):
+            pytest.fail(message)
+        pytest.skip(message)
+    return found
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[str]:
+    """The app on a free port of this machine."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port), "--server.headless", "true"]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
+        try:
+            _wait_for(f"http://127.0.0.1:{port}/_stcore/health", process)
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            process.terminate()
+            process.communicate(timeout=20)
+
+
+def _wait_for(url: str, process: subprocess.Popen) -> None:
+    end = time.monotonic() + 60
+    while time.monotonic() < end and process.poll() is None:
+        try:
+            with urllib.request.urlopen(url, timeout=2) as answer:
+                if answer.read() == b"ok":
+                    return
+        except OSError:
+            time.sleep(0.2)
+    raise RuntimeError(f"the app did not start: exit code {process.poll()}")
+
+
+@pytest.fixture(scope="session")
+def browser(chromium):
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=chromium, args=ARGS)
+        yield opened
+        opened.close()
+
+
+class Visitor:
+    """One person with a browser window of their own."""
+
+    def __init__(self, context, server: str) -> None:
+        self.page, self.server, self.trouble = context.new_page(), server, []
+        self.page.on("pageerror", lambda error: self.trouble.append(f"script error: {error}"))
+        self.page.on("console", self._console)
+        self.page.on("request", self._request)
+
+    def _console(self, message) -> None:
+        # Streamlit's client looks for its base path once: a 404 there is normal
+        if message.type == "error" and "/_stcore/" not in message.location.get("url", ""):
+            self.trouble.append(f"console: {message.text}")
+
+    def _request(self, request) -> None:
+        if request.url.startswith(("http", "ws")) and self.server.partition("//")[2] not in request.url:
+            self.trouble.append(f"asks another host: {request.url}")
+
+    def open(self, path: str) -> "Visitor":
+        self.page.goto(f"{self.server}/{path}")
+        return self.settle()
+
+    def settle(self) -> "Visitor":
+        """Wait until what was just done has reached the server, and the page shows the answer."""
+        self.page.wait_for_timeout(200)
+        self.page.wait_for_function(
+            """() => document.querySelector('[data-testid=stApp]')?.getAttribute('data-test-script-state') === 'notRunning'
+            && document.querySelector('[data-testid=stMainBlockContainer]')?.innerText.trim().length > 0""",
+            timeout=120_000,
+        )
+        self.page.wait_for_timeout(300)
+        return self
+
+    def click(self, key: str, times: int = 1) -> "Visitor":
+        for _ in range(times):
+            self.page.locator(f".st-key-{key} button").first.click()
+            self.settle()
+        return self
+
+    def at_call(self, call: int) -> "Visitor":
+        """Wait until the stage says that it is at this call."""
+        self.page.locator(f'.st-key-controls [data-call="{call}"]').wait_for(timeout=30_000)
+        return self.settle()
+
+    def text(self, key: str) -> str:
+        return self.page.locator(f".st-key-{key}").inner_text().strip()
+
+    def tape(self, panel: str) -> str:
+        return self.page.locator(f".st-key-{panel}_tape").inner_text().strip()
+
+    def lit(self, panel: str, part: str = "code") -> int:
+        return self.page.locator(f'.st-key-{panel}_{part} [data-ran="true"]').count()
+
+    def action(self, name: str):
+        return self.page.locator(f'[data-action="{name}"]')
+
+    def readout(self, panel: str, name: str) -> str:
+        return self.page.locator(f'[data-panel="{panel}"] [data-readout="{name}"]').inner_text()
+
+    def step(self) -> int:
+        return int(self.readout("fixed", "step"))
+
+
+@pytest.fixture
+def visitor(browser, server):
+    """Make visitors; at the end none of them may have seen trouble."""
+    made = []
+
+    def arrive(path: str = "", width: int = 1440, height: int = 900, **options) -> Visitor:
+        context = browser.new_context(viewport={"width": width, "height": height}, **options)
+        made.append((context, Visitor(context, server)))
+        return made[-1][1].open(path)
+
+    yield arrive
+    for context, someone in made:
+        context.close()
+        assert not someone.trouble
