@@ -77,9 +77,10 @@ def read(closed: core.ClosedJaxpr, hidden: Mapping[str, Any] | None = None) -> K
     names = {part: header[part].split() if header else [] for part in ("consts", "inputs")}
     hidden = _concrete_leaves(hidden or {})
     named = list(zip(names["consts"], closed.consts, strict=False))
-    captured = [Constant(name, value, _origin(value, hidden)) for name, value in named if not isinstance(value, jax.Ref)]
     # a captured Ref is read on every call: it comes in like an argument
-    inputs = (*(name for name, value in named if isinstance(value, jax.Ref)), *names["inputs"])
+    refs = [name for name, value in named if isinstance(value, jax.Ref)]
+    captured = [Constant(name, value, _origin(value, hidden)) for name, value in named if name not in refs]
+    inputs = (*refs, *names["inputs"])
     literals = {
         _literal_text(literal): Constant(_literal_text(literal), literal.val, _origin(literal.val, hidden))
         for literal in _literals(closed.jaxpr)

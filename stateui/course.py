@@ -28,7 +28,7 @@ class Lesson:
         return "app.py" if self.name == "home" else f"pages/{self.name}.py"
 
 
-LESSONS = (
+LESSONS: tuple[Lesson, ...] = (
     Lesson(
         "home",
         "State in JAX",

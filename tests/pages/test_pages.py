@@ -62,7 +62,7 @@ def test_the_lines_of_the_jitted_method_are_lit_on_call_1_only_and_again_after_a
     app = opened("counter")
 
     def lit() -> list[int]:
-        methods = [body for body in html_of(app, "What is called")]
+        methods = html_of(app, "What is called")
         assert len(methods) == 3
         return [body.count('data-ran="true"') for body in methods]
 
