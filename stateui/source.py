@@ -30,14 +30,19 @@ def lit(function: Callable, ran: Collection[Line] = frozenset(), label: str = ""
       rows: leave room for at least so many lines, so that panels line up.
     """
     code = _code(function)
-    hit = {line for file, line in ran if file == code.co_filename}
+    hit = frozenset(line for file, line in ran if file == code.co_filename)
+    name = escape(label or f"the code of {code.co_name}")
+    room = f"--rows: {max(rows, height(function))}"
+    return f'<div class="code" role="group" aria-label="{name}" style="{room}">{_rows(code, hit)}</div>'
+
+
+@lru_cache(maxsize=512)
+def _rows(code: CodeType, hit: frozenset[int]) -> str:
     shown = []
     for numbers, text in _lines(code):
         state = "true" if hit & numbers else "false"
         shown.append(f'<div class="line" data-ran="{state}">{text or " "}</div>')
-    name = escape(label or f"the code of {code.co_name}")
-    room = f"--rows: {max(rows, len(shown))}"
-    return f'<div class="code" role="group" aria-label="{name}" style="{room}">{"".join(shown)}</div>'
+    return "".join(shown)
 
 
 def height(function: Callable) -> int:

@@ -32,34 +32,45 @@ def value_by_call(values: Mapping[str, Sequence[float | None]]) -> go.Figure:
       values: for each role (`plain`, `broken`, `fixed`) the values of calls 1, 2, ...;
         None where a call gave no number.
     """
-    figure = go.Figure()
     longest = max((len(line) for line in values.values()), default=0)
     numbers = [value for line in values.values() for value in line if value is not None]
-    for offset, (key, line) in enumerate(values.items()):
-        role = ROLES[key]
-        figure.add_scatter(
-            x=list(range(1, len(line) + 1)),
-            y=list(line),
-            name=key,
-            mode="lines+markers",
-            line={"color": role.colour, "dash": role.dash, "width": 6 if key == "plain" else 3},
-            marker={"size": 12 if key == "plain" else 8, "symbol": "x" if key == "broken" else "circle"},
-            hovertemplate=f"{key}, call %{{x}}: %{{y}}<extra></extra>",
-        )
-        if line and line[-1] is not None:
-            figure.add_annotation(
-                x=len(line),
-                y=line[-1],
-                text=f"{role.mark} {key}",
-                showarrow=False,
-                xanchor="left",
-                xshift=12,
-                yshift=12 * (offset == 0) - 6 * (offset == 2),
-                font={"color": role.colour, "size": 14},
-            )
-    figure.update_xaxes(title="call", range=[0.5, max(longest, 5) + 0.5], dtick=1 if longest <= 20 else None)
-    figure.update_yaxes(title="value returned", range=[0, max([5, *numbers]) * 1.12])
+    figure = go.Figure(
+        [_line(key, line) for key, line in values.items()],
+        {
+            "annotations": [_name(key, line) for key, line in values.items() if line and line[-1] is not None],
+            "xaxis": {
+                "title": {"text": "call"},
+                "range": [0.5, max(longest, 5) + 0.5],
+                "dtick": 1 if longest <= 20 else None,
+            },
+            "yaxis": {"title": {"text": "value returned"}, "range": [0, max([5, *numbers]) * 1.12]},
+        },
+    )
     return framed(figure)
+
+
+def _line(key: str, line: Sequence[float | None]) -> dict[str, Any]:
+    role = ROLES[key]
+    return {
+        "type": "scatter",
+        "x": list(range(1, len(line) + 1)),
+        "y": list(line),
+        "name": key,
+        "mode": "lines+markers",
+        # plain and fixed lie on each other: the wide grey line stays visible under the green one
+        "line": {"color": role.colour, "dash": role.dash, "width": 8 if key == "plain" else 3},
+        "marker": {"size": 13 if key == "plain" else 8, "symbol": "x" if key == "broken" else "circle"},
+        "hovertemplate": f"{key}, call %{{x}}: %{{y}}<extra></extra>",
+    }
+
+
+def _name(key: str, line: Sequence[float | None]) -> dict[str, Any]:
+    """The role's name at the end of its line, plain above the point that it shares with fixed."""
+    role = ROLES[key]
+    return {
+        "x": len(line), "y": line[-1], "text": f"{role.mark} {key}", "showarrow": False, "xanchor": "left",
+        "xshift": 12, "yshift": {"plain": 10, "fixed": -8}.get(key, 0), "font": {"color": role.colour, "size": 14},
+    }  # fmt: skip
 
 
 def framed(figure: go.Figure) -> go.Figure:

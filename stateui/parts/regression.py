@@ -1,8 +1,6 @@
 """The regression lesson: its settings, its player, and the branches of its past."""
 
 import inspect
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from typing import Any
 
 import streamlit as st
@@ -10,88 +8,28 @@ import streamlit as st
 from statecore import regression, training
 from statecore.lockstep import Lane
 from statecore.training import Training
-from stateui import progress, share, show
+from stateui import share, show
+from stateui.parts import regression_visit as visits
 from stateui.parts.regression_show import regression_show
+from stateui.parts.regression_visit import Visit
 from stateui.player import player
 from stateui.player.spec import Fork
 
-LOW_RATE, HIGH_RATE = 0.0005, 3.0
-QUICK_WORK = 5_000_000
-"""Points x steps below which no progress bar could be read."""
-
-
-def _forks(text: str) -> str:
-    """Check pairs of step and rate such as `250:0.1,400:0.5`, and write them the one way."""
-    return _written(_pairs(text))
-
-
-def _pairs(text: str) -> list[tuple[int, float]]:
-    step, rate = share.whole(0, 1, max(regression.STEPS)).parse, share.real(0, LOW_RATE, HIGH_RATE).parse
-    parts = [part.partition(":") for part in text.split(",") if part][: training.MAX_BRANCHES - 1]
-    return [(step(left), rate(right)) for left, _, right in parts]
-
-
-def _written(pairs: Iterable[tuple[int, float]]) -> str:
-    return ",".join(f"{step}:{rate:g}" for step, rate in pairs)
-
-
-SETTINGS = {
-    "seed": share.whole(42, 0, 2**32 - 1),
-    "learning_rate": share.real(regression.LEARNING_RATE, LOW_RATE, HIGH_RATE),
-    "steps": share.choice(1_000, regression.STEPS),
-    "points": share.choice(128, regression.POINTS),
-    "noise": share.real(0.5, 0.0, 5.0),
-    "weight": share.real(2.0, -10.0, 10.0),
-    "bias": share.real(-1.0, -10.0, 10.0),
-    "exact": share.choice(False, (False, True)),
-    "forks": share.Setting("", _forks, "pairs of step and rate such as 250:0.1"),
-    "step": share.whole(0, 0, max(regression.STEPS)),
-}
-_EXACT = {
-    "seed": 42,
-    "learning_rate": regression.LEARNING_RATE,
-    "steps": 1_000,
-    "points": 128,
-    "noise": 0.5,
-    "weight": 2.0,
-    "bias": -1.0,
-}
-
-
-_OF_THE_PLAYER = {"step", "learning_rate", "forks"}
-"""Settings that the player changes: they do not start a new run."""
-
-
-@dataclass(frozen=True)
-class Visit:
-    """This visitor's training.
-
-    Attributes:
-      asked: the settings it was made from.
-      training: the run with all its branches.
-      serial: the last fork that was answered.
-      start: the step at which the player opens.
-      answer: what a replay found, in words.
-      note: what of the address could not be shown, in words.
-    """
-
-    asked: tuple
-    training: Training
-    serial: int
-    start: int
-    answer: str = ""
-    note: str = ""
-
 
 def controls() -> None:
-    """The settings of the data and the run. The learning rate is the player's own."""
-    share.read("regression", SETTINGS)
+    """The settings of the data and the run, and the work they ask for.
+
+    The learning rate is the player's own. Long work is done here, outside the
+    fragment, since a run of the whole page is what Cancel can end.
+    """
+    share.read("regression", visits.SETTINGS)
+    visits.keep_exact()
     exact = st.session_state["regression_exact"]
     with st.container(key="settings", horizontal=True, vertical_alignment="bottom"):
         st.toggle(
             "Exactly the JAX page’s run",
             key="regression_exact",
-            on_change=_chose_exact,
+            on_change=visits.chose_exact,
             help="Key 42 for data and params alike, 128 points, weight 2, bias −1, noise 0.5, rate 0.005",
         )
         st.selectbox(
@@ -105,8 +43,11 @@ def controls() -> None:
             st.slider("Noise (standard deviation)", 0.0, 5.0, step=0.1, key="regression_noise")
             st.slider("True weight", -10.0, 10.0, step=0.1, key="regression_weight")
             st.slider("True bias", -10.0, 10.0, step=0.1, key="regression_bias")
-        st.button("Restart", key="restart", on_click=_restart, help="Drop all branches and begin anew")
+        st.button("Restart", key="restart", on_click=visits.restart, help="Drop all branches and begin anew")
     st.caption(f"A run is at most {regression.MAX_WORK:,} points × steps.")
+    if visits.too_much():
+        st.warning("Points × steps is more than that: choose fewer points or fewer steps.", icon=":material/info:")
+    visits.up_to_date()
 
 
 @st.fragment
@@ -114,24 +55,25 @@ def stage() -> None:
     """The player with both sides, and what the server knows when it rests."""
     if st.session_state.pop("regression:judge", False):
         st.rerun()
-    visit = _visit()
+    if visits.heavy():
+        st.rerun()
+    visit = visits.up_to_date()
     if visit is None:
         return
     if "regression_player" not in st.session_state:
-        visit = _store(visit, start=min(st.session_state["regression_step"], visit.training.steps))
-    visit = _answered(visit)
+        visit = visits.store(visit, start=min(st.session_state["regression_step"], visit.training.steps))
     if visit.note:
         st.info(visit.note, icon=":material/info:")
     truth = (st.session_state["regression_weight"], st.session_state["regression_bias"])
     shown = regression_show(visit.training, truth, visit.start, _fork_control(visit))
-    player(shown, "regression_player", on_step=_rested, on_fork=_asked_fork)
+    player(shown, "regression_player", on_step=_rested, on_fork=visits.asked_fork)
     _at_rest(visit)
-    share.keep("regression", SETTINGS)
+    share.keep("regression", visits.SETTINGS)
 
 
 def verdict() -> str | None:
     """What the broken trainer's loss did, once the player has been moved: `fall` or `stay flat`."""
-    visit: Visit | None = st.session_state.get("regression:visit")
+    visit = visits.current()
     if visit is None or not st.session_state.get("regression_step"):
         return None
     losses = visit.training.hidden[visit.training.timeline.current]
@@ -143,121 +85,24 @@ def trainer(lane: Lane) -> Any:
     return inspect.unwrap(lane.made).__self__ if lane.calls else None
 
 
-# --- this visitor's training ------------------------------------------------------------------------
-
-
-def _settings() -> dict[str, Any]:
-    return {name: st.session_state[f"regression_{name}"] for name in SETTINGS}
-
-
-def _visit() -> Visit | None:
-    """The visitor's training, made anew when a setting changed; None when it would be too much work."""
-    now = _settings()
-    asked = tuple(value for name, value in now.items() if name not in _OF_THE_PLAYER)
-    visit: Visit | None = st.session_state.get("regression:visit")
-    if visit is not None and visit.asked == asked:
-        return visit
-    if now["points"] * now["steps"] > regression.MAX_WORK:
-        st.warning(
-            f"{now['points']:,} points × {now['steps']:,} steps is more than {regression.MAX_WORK:,}: "
-            "choose fewer points or fewer steps.",
-            icon=":material/info:",
-        )
-        return None
-    keys = regression.page_keys if now["exact"] else regression.separate_keys
-    data_key, params_key = keys(now["seed"])
-    data = regression.make_data(data_key, now["points"], now["weight"], now["bias"], now["noise"])
-    size, steps = now["points"] * now["steps"], now["steps"]
-    made = _drive(training.begin(data, regression.init(params_key), now["learning_rate"], steps), "Training", size)
-    for step, rate in _pairs(now["forks"]):
-        if step <= steps:
-            made = _drive(training.fork(made, step, rate), "Forking", size)
-    note = f"Step {now['step']:,} is past the end: this is the last of {steps:,} steps." if now["step"] > steps else ""
-    start = st.session_state["regression_step"] = min(now["step"], steps)
-    return _store(Visit(asked, made, visit.serial if visit else 0, start, note=note))
-
-
-def _store(visit: Visit, **changes: Any) -> Visit:
-    visit = replace(visit, **changes)
-    st.session_state["regression:visit"] = visit
-    return visit
-
-
-def _drive(work, what: str, size: int):
-    return progress.drive(work, what, on_cancel=_cancel, visible=size > QUICK_WORK)
-
-
-def _cancel() -> None:
-    """Back to the settings of the last finished run, or to the defaults."""
-    st.session_state.pop("regression:fork", None)
-    visit: Visit | None = st.session_state.get("regression:visit")
-    names = [name for name in SETTINGS if name not in _OF_THE_PLAYER]
-    values = visit.asked if visit else [SETTINGS[name].default for name in names]
-    for name, value in zip(names, values, strict=True):
-        st.session_state[f"regression_{name}"] = value
-
-
-def _restart() -> None:
-    visit: Visit | None = st.session_state.get("regression:visit")
-    if visit is not None:
-        _store(visit, asked=())
-    st.session_state.update(regression_step=0, regression_forks="")
-
-
-def _chose_exact() -> None:
-    st.session_state["regression_forks"] = ""
-    if st.session_state["regression_exact"]:
-        for name, value in _EXACT.items():
-            st.session_state[f"regression_{name}"] = value
-
-
 def _rested() -> None:
     judged = verdict() is not None
-    st.session_state["regression_step"] = int(st.session_state["regression_player"].step)
+    visits.rested()
     # the prediction stands outside the fragment: judge it once, with a run of the whole page
     st.session_state["regression:judge"] = verdict() is not None and not judged
-
-
-def _asked_fork() -> None:
-    st.session_state["regression:fork"] = dict(st.session_state["regression_player"].fork)
-
-
-def _answered(visit: Visit) -> Visit:
-    """Do the fork or the replay that was asked for, if any."""
-    asked = st.session_state.get("regression:fork")
-    if not asked or asked["serial"] <= visit.serial:
-        return visit
-    work = visit.training.steps * visit.training.data.x.shape[0]
-    serial, step = int(asked["serial"]), int(asked["step"])
-    rate = min(max(float(asked["rate"]), LOW_RATE), HIGH_RATE)
-    if visit.training.full or not 0 <= step <= visit.training.steps:
-        return _store(visit, serial=serial)
-    forked = _drive(training.fork(visit.training, step, rate), "Forking", work)
-    st.session_state["regression_step"] = step
-    _remember_rates(forked)
-    return _store(visit, training=forked, serial=serial, answer="", note="")
-
-
-def _remember_rates(run: Training) -> None:
-    """Let the address say how the branch shown came about."""
-    (_, first), *later = run.rates[run.timeline.current]
-    st.session_state.update(regression_learning_rate=first, regression_forks=_written(later))
 
 
 def _fork_control(visit: Visit) -> Fork:
     full = f"{training.MAX_BRANCHES} branches: Restart to fork again" if visit.training.full else ""
     return Fork(
-        "learning rate",
-        LOW_RATE,
-        HIGH_RATE,
-        visit.training.learning_rate,
-        visit.serial,
+        label="learning rate",
+        low=visits.LOW_RATE,
+        high=visits.HIGH_RATE,
+        value=visit.training.learning_rate,
+        serial=visit.serial,
         hint="turn it while it plays: the run forks there",
         full=full,
     )
-
-
-# --- what is shown -------------------------------------------------------------------------------------
 
 
 def _at_rest(visit: Visit) -> None:
@@ -303,24 +148,12 @@ def _branches(visit: Visit) -> None:
                 range(len(labels)),
                 format_func=lambda i: f"{i + 1}. {labels[i]}",
                 key="regression_branch",
-                on_change=_switch,
+                on_change=visits.switched,
                 label_visibility="collapsed",
                 width=340,
             )
-        if st.button(
-            "Replay this branch", key="replay", help="Train it again from the first params and compare every bit"
-        ):
-            same = _drive(training.replay(run), "Replaying", run.steps * run.data.x.shape[0])
-            verdict = "the same bits" if same else "different bits"
-            visit = _store(visit, answer=f"Trained again from step 0: **{verdict}** at all {run.steps + 1:,} steps.")
+        st.button("Replay this branch", key="replay", on_click=visits.asked_replay)
         st.markdown(visit.answer or "A state is a value: from the same one, the same run follows.")
-
-
-def _switch() -> None:
-    visit: Visit = st.session_state["regression:visit"]
-    switched = training.switch(visit.training, st.session_state["regression_branch"])
-    _remember_rates(switched)
-    _store(visit, training=switched, start=st.session_state["regression_step"], answer="")
 
 
 def _thousands(number: int) -> str:

@@ -90,6 +90,7 @@ class Visitor:
 
     def open(self, path: str) -> "Visitor":
         self.page.goto(f"{self.server}/{path}")
+        self.page.locator(".st-key-way").wait_for(timeout=120_000)  # the end of the page
         return self.settle()
 
     def settle(self) -> "Visitor":
