@@ -22,8 +22,9 @@ ROLES = {
     "cursor": Role("|", "#0072B2", "solid"),
 }
 
-ICON = Path(__file__).parent / "icon.png"
-_CSS = (Path(__file__).parent / "style.css").read_text(encoding="utf-8")
+_ASSETS = Path(__file__).parent / "assets"
+ICON = _ASSETS / "icon.png"
+_CSS = (_ASSETS / "style.css").read_text(encoding="utf-8")
 
 
 def apply(presenting: bool = False) -> None:
