@@ -22,8 +22,9 @@ A training run with its whole history by one compiled scan, against others.
 its / scan: the contestant's time per step and point over the scan's; above 1 the scan is faster.
 scan / its: the same the other way round. Each is the median over rounds in which all run in turn;
 half of the rounds lie within "middle half". The scan's time includes handing over NumPy arrays.
-Before they were timed, all agreed with the scan to {agreement.TOLERANCE:g}, or {agreement.TOLERANCE_PER_POINT:g} a point
-where that is more: params and loss at every step where they are kept, else the final params.
+Before they were timed, all agreed with the scan to {agreement.TOLERANCE:g} (or {agreement.TOLERANCE_PER_POINT:g} times
+the points, if more): params and loss at every step where they are kept, else the final params.
+An aim is met or not by the median; "close" says that it lies within the middle half.
 """
 
 

@@ -48,7 +48,9 @@ class Row:
         low, high = np.quantile(self.ratios, [0.25, 0.75])
         middle_half = f"{_number(low)} to {_number(high)}"
         aim = "" if self.aim is None else self.aim.words
-        met = {None: "", True: "yes", False: "NO"}[self.met]
+        met = {None: "", True: "yes", False: "no"}[self.met]
+        if self.aim is not None and low <= self.aim.least <= high:
+            met += ", close"
         return (*head, _number(self.ratio), middle_half, _number(1 / self.ratio), aim, met)
 
 

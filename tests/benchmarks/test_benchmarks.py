@@ -51,6 +51,14 @@ def test_aims_are_stated_and_judged(groups):
     assert all(row.met == (row.ratio >= row.aim.least) for row in judged)
 
 
+@pytest.mark.parametrize(
+    ("ratios", "met"), [([30, 31], "yes"), ([18, 19, 30, 31], "yes, close"), ([5, 30], "no, close"), ([5, 6], "no")]
+)
+def test_an_aim_within_the_noise_is_called_close(ratios, met):
+    row = table.Row(1, 1, "somebody", np.array(ratios), table.Aim(20, "at least 20"))
+    assert row.cells()[-1] == met
+
+
 def test_the_table_is_aligned(groups):
     heading, rule, *lines = table.render(groups).splitlines()
     assert len(rule) == len(heading)
