@@ -222,8 +222,7 @@ def chunk_length(points: int) -> int:
 
 def run(params: Params, data: Data, learning_rate: float, steps: int) -> History:
     """Train for `steps` steps and keep every one of them, the first state included."""
-    *_, history = run_in_chunks(params, data, learning_rate, steps)
-    return history
+    return _join(list(_chunks(params, data, learning_rate, steps)))
 
 
 def run_in_chunks(params: Params, data: Data, learning_rate: float, steps: int) -> Iterator[History]:
@@ -232,16 +231,21 @@ def run_in_chunks(params: Params, data: Data, learning_rate: float, steps: int) 
     A caller that stops asking has cancelled the rest. Raises ValueError when
     points x steps is above `MAX_WORK` or `steps` is negative.
     """
+    parts: list[History] = []
+    for part in _chunks(params, data, learning_rate, steps):
+        parts.append(part)
+        yield _join(parts)
+
+
+def _chunks(params: Params, data: Data, learning_rate: float, steps: int) -> Iterator[History]:
     points = data.x.shape[0]
     if steps < 0 or points * steps > MAX_WORK:
         raise ValueError(f"{points:,} points x {steps:,} steps is not within 0 to {MAX_WORK:,}")
     length = chunk_length(points)
-    parts: list[History] = []
     for start in range(0, steps + 1, length):
-        params, (states, losses) = _scan(params, *data, learning_rate, length=length)
+        params, rows = _scan(params, *data, learning_rate, length=length)
         size = min(length, steps + 1 - start)
-        parts.append(History(*(np.asarray(column)[:size] for column in (*states, losses))))
-        yield _join(parts)
+        yield History(*np.asarray(rows)[:size].T)
 
 
 def call_hidden(update: Callable, data: Data, calls: int) -> Iterator[list[jax.Array]]:
@@ -260,7 +264,8 @@ def call_hidden(update: Callable, data: Data, calls: int) -> Iterator[list[jax.A
 def _scan_steps(params, x, y, learning_rate, length):
     def body(params, _):
         new_params = update(params, x, y, learning_rate)
-        return new_params, (params, loss(params, x, y))
+        # one row a step: one array to fill and to hand over, not three
+        return new_params, jnp.stack([*params, loss(params, x, y)])
 
     # unroll=4: twice the steps per second of 1 with history, at the same compile time
     return jax.lax.scan(body, params, None, length=length, unroll=4)
