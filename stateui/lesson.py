@@ -19,8 +19,8 @@ def begin(name: str) -> None:
         initial_sidebar_state="auto",
     )
     _sidebar(name)
-    theme.apply(st.session_state.get("presenting", False))
     with st.container(key="visit"):
+        theme.apply(st.session_state.get("presenting", False))
         _visit(key="visit_watch", data={"visit": st.session_state.setdefault("visit_id", uuid4().hex)})
     st.title(this.title, anchor=False)
     st.markdown(f'<p class="claim">{this.claim}</p>', unsafe_allow_html=True)

@@ -53,8 +53,6 @@ def controls() -> None:
 @st.fragment
 def stage() -> None:
     """The player with both sides, and what the server knows when it rests."""
-    if st.session_state.pop("regression:judge", False):
-        st.rerun()
     if visits.heavy():
         st.rerun()
     visit = visits.up_to_date()
@@ -69,6 +67,8 @@ def stage() -> None:
     player(shown, "regression_player", on_step=_rested, on_fork=visits.asked_fork)
     _at_rest(visit)
     share.keep("regression", visits.SETTINGS)
+    if st.session_state.pop("regression:judge", False):
+        st.rerun()
 
 
 def verdict() -> str | None:

@@ -4,18 +4,20 @@ const SPEEDS = [10, 30, 100, 300, 1000, 3000];
 const HUES = { broken: "#D55E00", fixed: "#009E73", plain: "#7A7A7A", cursor: "#0072B2", other: "#CC79A7", amber: "#E69F00", sky: "#56B4E9" };
 const DASHES = { solid: [], dash: [7, 5], dot: [2, 4], dashdot: [8, 4, 2, 4] };
 const players = new WeakMap();
+const left = new Map(); // by key: where a player was when its place on the page was built anew
 
 export default function (component) {
   const root = component.parentElement;
-  if (!players.has(root)) players.set(root, new Player(root));
+  if (!players.has(root)) players.set(root, new Player(root, component.key));
   const player = players.get(root);
   player.receive(component);
   return () => player.leave();
 }
 
 class Player {
-  constructor(root) {
+  constructor(root, key) {
     this.root = root;
+    this.key = key;
     this.box = root.querySelector(".player");
     this.find = (selector) => root.querySelector(selector);
     this.cursor = 0;
@@ -35,6 +37,7 @@ class Player {
   }
 
   leave() {
+    left.set(this.key, { id: this.id, cursor: this.cursor, playing: Boolean(this.frame), asked: this.forking ? null : this.asked, serial: this.serial });
     cancelAnimationFrame(this.frame);
     clearTimeout(this.resting);
     clearTimeout(this.forking);
@@ -48,21 +51,23 @@ class Player {
   receive({ data, setStateValue }) {
     this.tell = setStateValue;
     if (data.id === this.id) return;
-    const fork = data.fork;
-    if (this.asked && fork && fork.serial < this.serial) return; // a late reply to an older fork
+    const fork = data.fork, before = this.id === undefined ? left.get(this.key) : null;
+    if (before?.asked) Object.assign(this, { asked: before.asked, serial: before.serial });
+    const late = this.asked && fork && fork.serial < this.serial; // a reply to an older fork
+    if (late && this.spec) return;
     const answered = this.asked && fork && fork.serial === this.serial;
-    const playOn = answered && this.asked.playing;
-    const step = answered ? this.asked.step : data.step;
+    const here = answered || late ? { cursor: this.asked.step, playing: this.asked.playing }
+      : before?.id === data.id ? before : { cursor: data.step, playing: false };
     this.pause(false);
     this.id = data.id;
     this.spec = data;
     this.serial = Math.max(this.serial, fork ? fork.serial : 0);
-    this.asked = null;
+    if (!late) this.asked = null;
     this.columns = Object.fromEntries(Object.entries(data.columns).map(([name, text]) => [name, floats(text)]));
     this.build();
-    this.cursor = Math.min(Math.max(step, 0), data.steps);
+    this.cursor = Math.min(Math.max(here.cursor, 0), data.steps);
     this.layout();
-    if (playOn) this.play();
+    if (here.playing) this.play();
     else if (answered) this.rest();
   }
 
@@ -199,8 +204,9 @@ class Player {
     this.showRate(`forks at step ${this.asked.step}`);
     clearTimeout(this.forking);
     clearTimeout(this.resting);
+    this.serial += 1; // from here on, a reply to an older fork is late
     this.forking = setTimeout(() => {
-      this.serial += 1;
+      this.forking = 0;
       this.tell("fork", { serial: this.serial, step: this.asked.step, rate: this.rate, of: this.id });
     }, 300);
   }

@@ -62,7 +62,7 @@ def test_twenty_rapid_clicks_are_twenty_calls(visitor):
     me.page.evaluate("""async () => {
         for (let k = 0; k < 19; k++) {
             document.querySelector('.st-key-step button').click();
-            await new Promise((done) => setTimeout(done, 100));
+            await new Promise((done) => setTimeout(done, 150));
         }
     }""")
     me.page.get_by_text("call 20", exact=True).wait_for()
