@@ -65,8 +65,9 @@ def read(lesson: str, settings: dict[str, Setting]) -> None:
         if visit.get("arrived") or key not in st.session_state:
             st.session_state[key] = visit["values"].get(name, setting.default)
     visit["arrived"] = False
-    for note in visit["notes"]:
-        st.info(note, icon=":material/info:")
+    with st.container():  # there even without a note, so that nothing after it is built anew
+        for note in visit["notes"]:
+            st.info(note, icon=":material/info:")
 
 
 def keep(lesson: str, settings: dict[str, Setting], say: str = "") -> None:

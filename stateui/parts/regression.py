@@ -45,9 +45,10 @@ def controls() -> None:
             st.slider("True bias", -10.0, 10.0, step=0.1, key="regression_bias")
         st.button("Restart", key="restart", on_click=visits.restart, help="Drop all branches and begin anew")
     st.caption(f"A run is at most {regression.MAX_WORK:,} points × steps.")
-    if visits.too_much():
-        st.warning("Points × steps is more than that: choose fewer points or fewer steps.", icon=":material/info:")
-    visits.up_to_date()
+    with st.container(key="work"):
+        if visits.too_much():
+            st.warning("Points × steps is more than that: choose fewer points or fewer steps.", icon=":material/info:")
+        visits.up_to_date()
 
 
 @st.fragment

@@ -36,7 +36,7 @@ def packed(show: Show) -> dict[str, Any]:
 
 def player(show: Show, key: str, on_step: Callable[[], None], on_fork: Callable[[], None]) -> Any:
     """Mount the player. Its state, under `key`, has `step` at rest and `fork` once one was asked for."""
-    return _component(key=key, data=packed(show), on_step_change=on_step, on_fork_change=on_fork)
+    return _component(key=key, data=packed(show) | {"name": key}, on_step_change=on_step, on_fork_change=on_fork)
 
 
 def _base64(column: np.ndarray) -> str:

@@ -4,20 +4,21 @@ const SPEEDS = [10, 30, 100, 300, 1000, 3000];
 const HUES = { broken: "#D55E00", fixed: "#009E73", plain: "#7A7A7A", cursor: "#0072B2", other: "#CC79A7", amber: "#E69F00", sky: "#56B4E9" };
 const DASHES = { solid: [], dash: [7, 5], dot: [2, 4], dashdot: [8, 4, 2, 4] };
 const players = new WeakMap();
-const left = new Map(); // by key: where a player was when its place on the page was built anew
+// by name: where a player was when its place on the page was built anew, and this module with it
+const left = (window.statePlayers ??= new Map());
 
 export default function (component) {
   const root = component.parentElement;
-  if (!players.has(root)) players.set(root, new Player(root, component.key));
+  if (!players.has(root)) players.set(root, new Player(root, component.data.name));
   const player = players.get(root);
   player.receive(component);
   return () => player.leave();
 }
 
 class Player {
-  constructor(root, key) {
+  constructor(root, name) {
     this.root = root;
-    this.key = key;
+    this.name = name;
     this.box = root.querySelector(".player");
     this.find = (selector) => root.querySelector(selector);
     this.cursor = 0;
@@ -37,7 +38,7 @@ class Player {
   }
 
   leave() {
-    left.set(this.key, { id: this.id, cursor: this.cursor, playing: Boolean(this.frame), asked: this.forking ? null : this.asked, serial: this.serial });
+    left.set(this.name, { id: this.id, cursor: this.cursor, playing: Boolean(this.frame), asked: this.forking ? null : this.asked, serial: this.serial });
     cancelAnimationFrame(this.frame);
     clearTimeout(this.resting);
     clearTimeout(this.forking);
@@ -51,7 +52,7 @@ class Player {
   receive({ data, setStateValue }) {
     this.tell = setStateValue;
     if (data.id === this.id) return;
-    const fork = data.fork, before = this.id === undefined ? left.get(this.key) : null;
+    const fork = data.fork, before = this.id === undefined ? left.get(this.name) : null;
     if (before?.asked) Object.assign(this, { asked: before.asked, serial: before.serial });
     const late = this.asked && fork && fork.serial < this.serial; // a reply to an older fork
     if (late && this.spec) return;
