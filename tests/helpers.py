@@ -1,6 +1,7 @@
 """What several test files need: work driven to its end, source lines, compilations heard."""
 
 import inspect
+import threading
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
@@ -29,15 +30,15 @@ def body_lines(function: Callable) -> set[tuple[str, int]]:
 
 @contextmanager
 def compilations() -> Iterator[list[str]]:
-    """The names of the functions that JAX traces, lowers or compiles meanwhile, in order.
+    """The names of the functions that this thread has JAX trace, lower or compile meanwhile, in order.
 
-    The listener hears the whole process, so that a name that is not asked about
-    may be a helper of JAX's: filter by name, or expect the list to be empty.
+    JAX's own helpers are among them: filter by name, or expect the list to be empty.
     """
     heard: list[str] = []
+    here = threading.get_ident()  # the listener hears the whole process
 
     def listen(_event: str, _seconds: float, **about) -> None:
-        if "fun_name" in about:
+        if "fun_name" in about and threading.get_ident() == here:
             heard.append(about["fun_name"])
 
     jax.monitoring.register_event_duration_secs_listener(listen)
