@@ -216,8 +216,11 @@ def _origin(value: Any, hidden: Mapping[str, Any]) -> str | None:
         if _is_key(leaf):
             continue
         leaf = np.asarray(leaf)
-        if leaf.shape == value.shape and np.array_equal(leaf.astype(value.dtype), value):
-            return name
+        if leaf.shape != value.shape or not np.can_cast(leaf.dtype, value.dtype, "same_kind"):
+            continue  # 1.5 is not where a 1 comes from
+        with np.errstate(over="ignore"):
+            if np.array_equal(leaf.astype(value.dtype), value):
+                return name
     return None
 
 

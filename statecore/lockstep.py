@@ -81,8 +81,8 @@ class Lane:
 
     @property
     def moment(self) -> Moment:
-        """The program at the cursor; a moment that was thinned out is called again."""
-        return self.moments.state(lambda moment: _call(self, moment))
+        """The program at the cursor."""
+        return self.moments.state()
 
     @property
     def tape(self) -> tuple[Any, ...]:
@@ -101,7 +101,8 @@ def start(program: Program) -> Lane:
     made = program.make()
     state = program.init() if program.init else None
     shown = _shown(program, made, state)
-    return Lane(program, made, Timeline.start(Moment(0, shown, shown, state=state), limit=128))
+    # every moment is kept: a call made again would not be the call that traced
+    return Lane(program, made, Timeline.start(Moment(0, shown, shown, state=state), limit=MAX_CALLS + 1))
 
 
 def step(lane: Lane) -> Lane:

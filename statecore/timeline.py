@@ -44,8 +44,8 @@ class Timeline(Generic[S]):
 
     Every method returns a new timeline; none changes an old one. Stepping back is
     an index, forking is keeping a prefix. A branch built by `push` keeps at most
-    `limit` states: beyond that every second one is dropped (never the first or
-    the last), and `state` recomputes a dropped one from the nearest kept before it.
+    `limit` states: beyond that the history is thinned, evenly (the first and the
+    last always stay), and `state` recomputes a dropped one from the nearest kept before it.
     """
 
     branches: tuple[Branch[S], ...]
@@ -108,7 +108,7 @@ class Timeline(Generic[S]):
             (*(self.branch.states[k] for k in range(len(self.branch.states))), state),
         )
         if len(steps) > self.limit:
-            steps, states = _thin(steps), _thin(states)
+            steps, states = _thin(steps, states, self.limit // 2)
         longer = replace(self.branch, steps=steps, states=states, last=step)
         return replace(self, branches=_replaced(self.branches, self.current, longer), cursor=step)
 
@@ -154,9 +154,17 @@ class Timeline(Generic[S]):
         return state
 
 
-def _thin(kept: tuple) -> tuple:
-    """Drop every second entry, but never the first or the last."""
-    return (*kept[:-1:2], kept[-1])
+def _thin(steps: tuple[int, ...], states: tuple, most: int) -> tuple[tuple[int, ...], tuple]:
+    """Keep at most `most` evenly spaced steps, and the last one.
+
+    The spacing is a power of two, so that what an earlier thinning kept is enough
+    for a later one, and no gap is longer than a few times `last / most`.
+    """
+    last, stride = steps[-1], 1
+    while last // stride >= most:
+        stride *= 2
+    left = [k for k, step in enumerate(steps) if step % stride == 0 or step == last]
+    return tuple(steps[k] for k in left), tuple(states[k] for k in left)
 
 
 def _replaced(branches: tuple, index: int, branch: Branch) -> tuple:

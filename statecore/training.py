@@ -63,8 +63,8 @@ class Training:
 def begin(data: Data, params: Params, learning_rate: float, steps: int) -> Work[Training]:
     """Train both sides from the first step."""
     rates = ((0, learning_rate),)
-    history = yield from _half(_train(params, data, rates, steps), 0)
-    hidden = yield from _half(_train_hidden(params, data, rates, steps), 1)
+    history = yield from _between(_train(params, data, rates, steps), 0, 0.5)
+    hidden = yield from _between(_train_hidden(params, data, rates, steps), 0.5, 1)
     return Training(data, params, steps, Timeline.of(history, label(rates)), (rates,), (hidden,))
 
 
@@ -80,8 +80,8 @@ def fork(training: Training, step: int, learning_rate: float) -> Work[Training]:
     timeline = training.timeline.go(step)
     rates = (*(pair for pair in training.rates[timeline.current] if pair[0] < step), (step, learning_rate))
     past = training.history
-    later = yield from _half(_run(past[step], training.data, learning_rate, training.steps - step), 0)
-    hidden = yield from _half(_train_hidden(training.params, training.data, rates, training.steps), 1)
+    later = yield from _between(_run(past[step], training.data, learning_rate, training.steps - step), 0, 0.5)
+    hidden = yield from _between(_train_hidden(training.params, training.data, rates, training.steps), 0.5, 1)
     return replace(
         training,
         timeline=timeline.fork(label(rates), past.until(step).then(later)),
@@ -112,7 +112,8 @@ def _train(params: Params, data: Data, rates: tuple[tuple[int, float], ...], ste
     history: History | None = None
     ends = [step for step, _ in rates[1:]] + [steps]
     for (start, rate), end in zip(rates, ends, strict=True):
-        part = yield from _run(params if history is None else history[start], data, rate, end - start)
+        work = _run(params if history is None else history[start], data, rate, end - start)
+        part = yield from _between(work, start / (steps + 1), (end + 1) / (steps + 1))
         history = part if history is None else history.then(part)
     assert history is not None
     return history
@@ -139,11 +140,11 @@ def _train_hidden(params: Params, data: Data, rates: tuple[tuple[int, float], ..
     return np.asarray(losses, np.float32)
 
 
-def _half(work: Work[T], half: int) -> Work[T]:
-    """The same work as one half of a whole."""
+def _between(work: Work[T], start: float, end: float) -> Work[T]:
+    """The same work as a part of a whole: its shares run from `start` to `end`."""
     while True:
         try:
             share = next(work)
         except StopIteration as finished:
             return finished.value
-        yield (half + share) / 2
+        yield start + (end - start) * share
