@@ -1,7 +1,6 @@
 """The regression lesson: its settings, its player, and the branches of its past."""
 
 import inspect
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,6 +10,7 @@ from statecore import regression, training
 from statecore.lockstep import Lane
 from statecore.training import Training
 from stateui import progress, share, show
+from stateui.parts.forks import Forks
 from stateui.parts.regression_show import regression_show
 from stateui.player import player
 from stateui.player.spec import Fork
@@ -20,20 +20,7 @@ QUICK_WORK = 5_000_000
 """Points x steps below which no progress bar could be read."""
 
 
-def _forks(text: str) -> str:
-    """Check pairs of step and rate such as `250:0.1,400:0.5`, and write them the one way."""
-    return _written(_pairs(text))
-
-
-def _pairs(text: str) -> list[tuple[int, float]]:
-    step, rate = share.whole(0, 1, max(regression.STEPS)).parse, share.real(0, LOW_RATE, HIGH_RATE).parse
-    parts = [part.partition(":") for part in text.split(",") if part][: training.MAX_BRANCHES - 1]
-    return [(step(left), rate(right)) for left, _, right in parts]
-
-
-def _written(pairs: Iterable[tuple[int, float]]) -> str:
-    return ",".join(f"{step}:{rate:g}" for step, rate in pairs)
-
+_FORKS = Forks(last=max(regression.STEPS), low=LOW_RATE, high=HIGH_RATE, most=training.MAX_BRANCHES - 1)
 
 SETTINGS = {
     "seed": share.whole(42, 0, 2**32 - 1),
@@ -44,7 +31,7 @@ SETTINGS = {
     "weight": share.real(2.0, -10.0, 10.0),
     "bias": share.real(-1.0, -10.0, 10.0),
     "exact": share.choice(False, (False, True)),
-    "forks": share.Setting("", _forks, "pairs of step and rate such as 250:0.1"),
+    "forks": _FORKS.setting,
     "step": share.whole(0, 0, max(regression.STEPS)),
 }
 _EXACT = {
@@ -169,7 +156,7 @@ def _visit() -> Visit | None:
     data = regression.make_data(data_key, now["points"], now["weight"], now["bias"], now["noise"])
     size, steps = now["points"] * now["steps"], now["steps"]
     made = _drive(training.begin(data, regression.init(params_key), now["learning_rate"], steps), "Training", size)
-    for step, rate in _pairs(now["forks"]):
+    for step, rate in _FORKS.pairs(now["forks"]):
         if step <= steps:
             made = _drive(training.fork(made, step, rate), "Forking", size)
     note = f"Step {now['step']:,} is past the end: this is the last of {steps:,} steps." if now["step"] > steps else ""
@@ -241,7 +228,7 @@ def _answered(visit: Visit) -> Visit:
 def _remember_rates(run: Training) -> None:
     """Let the address say how the branch shown came about."""
     (_, first), *later = run.rates[run.timeline.current]
-    st.session_state.update(regression_learning_rate=first, regression_forks=_written(later))
+    st.session_state.update(regression_learning_rate=first, regression_forks=_FORKS.written(later))
 
 
 def _fork_control(visit: Visit) -> Fork:
