@@ -71,12 +71,11 @@ def test_call_by_call_both_are_traced_once_and_the_stage_stays(visitor):
 
 def test_what_forgetting_costs_is_measured_for_the_target_chosen(visitor):
     me = visitor("optimizer")
-    chart = me.page.locator(".st-key-optimizer_cost [role=img], .st-key-optimizer_cost [aria-label]").first
-    near = chart.get_attribute("aria-label")
+    chart = me.page.locator('.st-key-optimizer_cost [aria-label*="Steps to the target"]').first
+    near = chart.get_attribute("aria-label", timeout=60_000)
     me.page.get_by_text("within 0.001", exact=True).click()
-    me.settle()
-    exact = chart.get_attribute("aria-label")
-    assert near != exact
+    me.page.locator(f'.st-key-optimizer_cost [aria-label="{near}"]').first.wait_for(state="detached", timeout=60_000)
+    exact = chart.get_attribute("aria-label", timeout=60_000)
     assert exact.count("not within") > near.count("not within")
 
 
