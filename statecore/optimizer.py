@@ -6,8 +6,9 @@ itself or one of `sgd`, `momentum`, `adam_by_hand`; the rate is traced, so anoth
 rate runs the same compiled program.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, NamedTuple
 
 import jax
@@ -15,6 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
+from statecore.lockstep import Program
 from statecore.regression import Data, Params, least_squares, loss
 
 Rule = Callable[[Any], optax.GradientTransformation]
@@ -108,15 +110,23 @@ def train_hidden(update, x, y):
 
 
 def train_params(update, params, x, y, learning_rate):
-    error, params = update(
-        params, x, y, learning_rate)
+    error, params = update(params, x, y, learning_rate)
     return error, params
 
 
 def train(update, state, x, y, learning_rate):
-    error, state = update(
-        state, x, y, learning_rate)
+    error, state = update(state, x, y, learning_rate)
     return error, state
+
+
+@cache
+def programs() -> dict[str, Program]:
+    """Adam made anew and Adam threaded as programs on show, on the default data."""
+    inputs = (*default_data(), LEARNING_RATE)
+    return {
+        "broken": Program(broken, train_params, init=lambda: START, inputs=lambda call: inputs),
+        "fixed": Program(fixed, train, init=lambda: init(START), inputs=lambda call: inputs),
+    }
 
 
 def sgd(learning_rate):
@@ -184,6 +194,12 @@ def make_data(key, offset: float = 2.0, noise: float = 0.5, points: int = POINTS
     x = jax.random.normal(x_key, (points, 1)) + offset
     y = 2 * x - 1 + noise * jax.random.normal(noise_key, (points, 1))
     return Data(x, y)
+
+
+@cache
+def default_data() -> Data:
+    """The data of the lesson as it opens."""
+    return make_data(jax.random.key(42))
 
 
 def smallest_loss(data: Data) -> float:
@@ -264,22 +280,46 @@ def resume(
     learning_rate: float,
     rule: Rule = optax.adam,
     keep_opt_state: bool = True,
+    forget: bool = False,
 ) -> Run:
-    """Keep a threaded run's past up to `step` and train on to its last step.
+    """Keep a run's past up to `step` and train on to its last step.
 
     Args:
       keep_opt_state: False goes on as from a checkpoint that holds the params only.
+      forget: the past is that of a forgetful run, and so is what follows.
     """
     state = past[step]
     if not keep_opt_state:
         state = init(state.params, rule)
     steps = len(past) - 1
-    later = _run(state, data, learning_rate, steps, rule, forget=False)
+    later = _run(state.params if forget else state, data, learning_rate, steps, rule, forget)
     keep = steps + 1 - step
     states = jax.tree.map(
         lambda head, tail: np.concatenate([head[:step], tail[:keep]]), past.states, later.states
     )
     return Run(states, np.concatenate([past.loss[:step], later.loss[:keep]]))
+
+
+def run_through(
+    rates: Sequence[tuple[int, float]],
+    data: Data,
+    steps: int,
+    rule: Rule = optax.adam,
+    forget: bool = False,
+    keep_opt_state: bool = True,
+) -> Run:
+    """Train from `START` with a rate that changes on the way.
+
+    Args:
+      rates: (from step, rate) pairs in order, the first from step 0.
+      steps, rule, forget: as for `run`.
+      keep_opt_state: as for `resume`, at every change of the rate.
+    """
+    (_, first), *later = rates
+    done = run(START, data, first, steps, rule, forget)
+    for step, rate in later:
+        done = resume(done, step, data, rate, rule, keep_opt_state, forget)
+    return done
 
 
 def _run(state, data: Data, learning_rate: float, steps: int, rule: Rule, forget: bool) -> Run:

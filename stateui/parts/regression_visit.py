@@ -1,6 +1,5 @@
 """One visitor's training: what was asked for, what was trained, and what the player wants next."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
@@ -9,6 +8,7 @@ import streamlit as st
 from statecore import regression, training
 from statecore.training import Training
 from stateui import progress, share
+from stateui.parts.forks import Forks
 
 T = TypeVar("T")
 
@@ -17,20 +17,7 @@ QUICK_WORK = 5_000_000
 """Points x steps below which no progress bar could be read."""
 
 
-def _forks(text: str) -> str:
-    """Check pairs of step and rate such as `250:0.1,400:0.5`, and write them the one way."""
-    return _written(pairs(text))
-
-
-def pairs(text: str) -> list[tuple[int, float]]:
-    step, rate = share.whole(0, 1, max(regression.STEPS)).parse, share.real(0, LOW_RATE, HIGH_RATE).parse
-    parts = [part.partition(":") for part in text.split(",") if part][: training.MAX_BRANCHES - 1]
-    return [(step(left), rate(right)) for left, _, right in parts]
-
-
-def _written(pairs: Iterable[tuple[int, float]]) -> str:
-    return ",".join(f"{step}:{rate:g}" for step, rate in pairs)
-
+FORKS = Forks(last=max(regression.STEPS), low=LOW_RATE, high=HIGH_RATE, most=training.MAX_BRANCHES - 1)
 
 SETTINGS = {
     "seed": share.whole(42, 0, 2**32 - 1),
@@ -41,7 +28,7 @@ SETTINGS = {
     "weight": share.real(2.0, -10.0, 10.0),
     "bias": share.real(-1.0, -10.0, 10.0),
     "exact": share.choice(False, (False, True)),
-    "forks": share.Setting("", _forks, "pairs of step and rate such as 250:0.1"),
+    "forks": FORKS.setting,
     "step": share.whole(0, 0, max(regression.STEPS)),
 }
 EXACT = {
@@ -194,7 +181,7 @@ def _trained(visit: Visit | None) -> Visit | None:
     size, steps = now["points"] * now["steps"], now["steps"]
     first_rate = state["regression_learning_rate"]
     run = _drive(training.begin(data, regression.init(params_key), first_rate, steps), "Training", size)
-    for step, rate in pairs(state["regression_forks"]):
+    for step, rate in FORKS.pairs(state["regression_forks"]):
         if step <= steps:
             run = _drive(training.fork(run, step, rate), "Forking", size)
     asked = state["regression_step"]
@@ -231,4 +218,4 @@ def _replayed(visit: Visit) -> Visit:
 def _remember_rates(run: Training) -> None:
     """Let the address say how the branch shown came about."""
     (_, first), *later = run.rates[run.timeline.current]
-    st.session_state.update(regression_learning_rate=first, regression_forks=_written(later))
+    st.session_state.update(regression_learning_rate=first, regression_forks=FORKS.written(later))

@@ -236,6 +236,31 @@ def test_resuming_from_params_alone_keeps_the_past_and_restarts_the_count(data):
     np.testing.assert_array_equal(again.memory["[0].count"], [*range(40), *range(61)])
 
 
+def test_a_rate_that_changes_on_the_way_is_a_chain_of_resumed_runs(data):
+    whole = optimizer.run_through(((0, 0.1), (30, 0.02), (60, 0.2)), data, 100)
+    chain = optimizer.run(START, data, 0.1, 100)
+    for step, rate in ((30, 0.02), (60, 0.2)):
+        chain = optimizer.resume(chain, step, data, rate)
+    np.testing.assert_array_equal(whole.loss, chain.loss)
+    np.testing.assert_array_equal(whole.memory["[0].count"], np.arange(101))
+    restarted = optimizer.run_through(((0, 0.1), (30, 0.02)), data, 100, keep_opt_state=False)
+    np.testing.assert_array_equal(restarted.memory["[0].count"], [*range(30), *range(71)])
+
+
+def test_a_forgetful_run_resumed_at_the_same_rate_is_the_same_run(data):
+    run = optimizer.run(START, data, 0.1, 100, forget=True)
+    again = optimizer.run_through(((0, 0.1), (40, 0.1)), data, 100, forget=True)
+    np.testing.assert_array_equal(again.loss, run.loss)
+    assert again.memory == {}
+
+
+def test_the_programs_on_show_trace_on_their_first_call():
+    for program in optimizer.programs().values():
+        lane = lockstep.step(lockstep.start(program))
+        assert lane.moment.seen.traced
+        assert lane.moment.seen.error is None
+
+
 def test_steps_and_targets_out_of_range(data):
     with pytest.raises(ValueError, match="steps must be one of"):
         optimizer.run(START, data, 0.1, 101)
