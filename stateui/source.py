@@ -3,7 +3,7 @@
 import ast
 import inspect
 import textwrap
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from functools import lru_cache, partial
 from html import escape
 from types import CodeType, FunctionType
@@ -30,19 +30,35 @@ def lit(function: Callable, ran: Collection[Line] = frozenset(), label: str = ""
       rows: leave room for at least so many lines, so that panels line up.
     """
     code = _code(function)
-    hit = {line for file, line in ran if file == code.co_filename}
-    shown = []
-    for numbers, text in _lines(code):
-        state = "true" if hit & numbers else "false"
-        shown.append(f'<div class="line" data-ran="{state}">{text or " "}</div>')
-    name = escape(label or f"the code of {code.co_name}")
+    part = _source(code)
+    return lit_text((part,), code.co_filename, ran, label or f"the code of {code.co_name}", rows)
+
+
+def lit_text(
+    parts: Iterable[tuple[str, int]], file: str, ran: Collection[Line] = frozenset(), label: str = "", rows: int = 0
+) -> str:
+    """Parts of a file as HTML, one below the other, with the lines that ran lit as in `lit`.
+
+    Args:
+      parts: each the text, and the number of its first line in the file.
+      file: the name of the file.
+      ran, label, rows: as for `lit`.
+    """
+    hit = {line for name, line in ran if name == file}
+    shown: list[str] = []
+    for text, first in parts:
+        if shown:
+            shown.append('<div class="line" data-ran="false"> </div>')
+        for numbers, line in _lines(text, first):
+            state = "true" if hit & numbers else "false"
+            shown.append(f'<div class="line" data-ran="{state}">{line or " "}</div>')
     room = f"--rows: {max(rows, len(shown))}"
-    return f'<div class="code" role="group" aria-label="{name}" style="{room}">{"".join(shown)}</div>'
+    return f'<div class="code" role="group" aria-label="{escape(label)}" style="{room}">{"".join(shown)}</div>'
 
 
 def height(function: Callable) -> int:
     """How many lines its source has."""
-    return len(_lines(_code(function)))
+    return len(_lines(*_source(_code(function))))
 
 
 def text(function: Callable) -> str:
@@ -65,9 +81,8 @@ def _source(code: CodeType) -> tuple[str, int]:
 
 
 @lru_cache(maxsize=512)
-def _lines(code: CodeType) -> tuple[tuple[frozenset[int], str], ...]:
+def _lines(source: str, first: int) -> tuple[tuple[frozenset[int], str], ...]:
     """For each line: the file lines of the statement it belongs to, and its highlighted text."""
-    source, first = _source(code)
     whole = _statements(source)
     coloured = highlight(source, _LEXER, _FORMATTER).rstrip("\n").split("\n")
     return tuple(
