@@ -42,4 +42,6 @@ def unchanged(x):
 
 
 def fixed_cond(x):
-    return jax.lax.cond(x > 2, tenfold, unchanged, x)
+    return jax.lax.cond(
+        x > 2, tenfold, unchanged, x
+    )
