@@ -79,7 +79,7 @@ def _fori_loop(f: Callable, state: bool) -> Callable:
 
 COMPARISONS: Mapping[str, Comparison] = types.MappingProxyType(
     {
-        "jit": Comparison("f", "jax.jit(f)", lambda f, state: f, lambda f, state: jax.jit(f)),
+        "jit": Comparison("f in plain Python", "jax.jit(f)", lambda f, state: f, lambda f, state: jax.jit(f)),
         "vmap": Comparison("f in a Python loop", "jax.vmap(f)", _looped, lambda f, state: jax.vmap(f)),
         "grad": Comparison("jax.grad(f)", "jax.jit(jax.grad(f))", _grad, lambda f, state: jax.jit(_grad(f, state))),
         "fori_loop": Comparison("f in a Python loop", "jax.lax.fori_loop(0, n, f, ...)", _python_loop, _fori_loop),
