@@ -30,24 +30,39 @@ def lit(function: Callable, ran: Collection[Line] = frozenset(), label: str = ""
       rows: leave room for at least so many lines, so that panels line up.
     """
     code = _code(function)
-    hit = frozenset(line for file, line in ran if file == code.co_filename)
-    name = escape(label or f"the code of {code.co_name}")
-    room = f"--rows: {max(rows, height(function))}"
-    return f'<div class="code" role="group" aria-label="{name}" style="{room}">{_rows(code, hit)}</div>'
+    part = _source(code)
+    return lit_text((part,), code.co_filename, ran, label or f"the code of {code.co_name}", rows)
 
 
-@lru_cache(maxsize=512)
-def _rows(code: CodeType, hit: frozenset[int]) -> str:
+def lit_text(
+    parts: Collection[tuple[str, int]], file: str, ran: Collection[Line] = frozenset(), label: str = "", rows: int = 0
+) -> str:
+    """Parts of a file as HTML, one below the other, with the lines that ran lit as in `lit`.
+
+    Args:
+      parts: each the text, and the number of its first line in the file.
+      file: the name of the file.
+      ran, label, rows: as for `lit`.
+    """
+    hit = frozenset(line for name, line in ran if name == file)
+    shown = [_rows(text, first, hit) for text, first in parts]
+    room = f"--rows: {max(rows, sum(text.count(chr(10)) + 2 for text, _ in parts) - 1)}"
+    code = '<div class="line" data-ran="false"> </div>'.join(shown)
+    return f'<div class="code" role="group" aria-label="{escape(label)}" style="{room}">{code}</div>'
+
+
+@lru_cache(maxsize=1024)
+def _rows(text: str, first: int, hit: frozenset[int]) -> str:
     shown = []
-    for numbers, text in _lines(code):
+    for numbers, line in _lines(text, first):
         state = "true" if hit & numbers else "false"
-        shown.append(f'<div class="line" data-ran="{state}">{text or " "}</div>')
+        shown.append(f'<div class="line" data-ran="{state}">{line or " "}</div>')
     return "".join(shown)
 
 
 def height(function: Callable) -> int:
     """How many lines its source has."""
-    return len(_lines(_code(function)))
+    return len(_lines(*_source(_code(function))))
 
 
 def text(function: Callable) -> str:
@@ -70,9 +85,8 @@ def _source(code: CodeType) -> tuple[str, int]:
 
 
 @lru_cache(maxsize=512)
-def _lines(code: CodeType) -> tuple[tuple[frozenset[int], str], ...]:
+def _lines(source: str, first: int) -> tuple[tuple[frozenset[int], str], ...]:
     """For each line: the file lines of the statement it belongs to, and its highlighted text."""
-    source, first = _source(code)
     whole = _statements(source)
     coloured = highlight(source, _LEXER, _FORMATTER).rstrip("\n").split("\n")
     return tuple(

@@ -68,7 +68,7 @@ def programs(panels: tuple[Panel, ...], lanes: Lanes) -> None:
     jitted = [panel for panel in panels if hasattr(lanes[panel.key].made, "trace")]
     for column, panel in zip(st.columns(len(jitted)), jitted, strict=True):
         with column, st.container(key=f"{panel.key}_program", border=True, height="stretch"):
-            st.html(_heading(panel))
+            st.html(heading(panel.key, panel.title))
             lane = lanes[panel.key]
             show_program(lane.kept, state=show.size(lane.moment.state) if panel.program.explicit else 0)
 
@@ -146,25 +146,27 @@ def _rooms(panels: tuple[Panel, ...], lanes: Lanes) -> dict[str, int]:
 def _panel(panel: Panel, lane: Lane, rooms: Mapping[str, int], compact: bool) -> None:
     moment = lane.moment
     ran = moment.seen.ran if moment.seen else frozenset()
-    st.html(_heading(panel))
+    st.html(heading(panel.key, panel.title))
     if not compact:
-        st.html(_part("Made once") + source.lit(panel.program.make, rows=rooms["make"]))
+        st.html(part("Made once") + source.lit(panel.program.make, rows=rooms["make"]))
     with st.container(key=f"{panel.key}_code"):
-        st.html(_part("What is called") + source.lit(lane.made, ran, rows=rooms["method"]))
+        st.html(part("What is called") + source.lit(lane.made, ran, rows=rooms["method"]))
     with st.container(key=f"{panel.key}_call"):
-        st.html(_part("Each call") + source.lit(panel.program.call, ran, rows=rooms["call"]))
+        st.html(part("Each call") + source.lit(panel.program.call, ran, rows=rooms["call"]))
     st.html(_verdict(moment) + _change(moment))
-    st.html(_part("Out, call by call"))
+    st.html(part("Out, call by call"))
     with st.container(key=f"{panel.key}_tape"):
         st.html(f'<output class="tape">{escape(tape(lane))}</output>')
 
 
-def _heading(panel: Panel) -> str:
-    mark = ROLES[panel.key].mark
-    return f'<h3 class="role role-{panel.key}"><span class="mark">{mark}</span>{escape(panel.title)}</h3>'
+def heading(key: str, title: str) -> str:
+    """The title of a panel with the mark of its role, as HTML."""
+    mark = ROLES[key].mark
+    return f'<h3 class="role role-{key}"><span class="mark">{mark}</span>{escape(title)}</h3>'
 
 
-def _part(text: str) -> str:
+def part(text: str) -> str:
+    """The small title of a part of a panel, as HTML."""
     return f'<p class="part">{text}</p>'
 
 

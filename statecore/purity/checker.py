@@ -130,7 +130,7 @@ def assert_pure(function: Callable, *args: Any, calls: int = 3) -> None:
 
 
 def _differing(eager: tuple) -> Iterator[Finding]:
-    if not all(_same(eager[0], outcome) for outcome in eager[1:]):
+    if not all(same(eager[0], outcome) for outcome in eager[1:]):
         yield Finding("differs", f"the same arguments gave {_listed(eager)}")
 
 
@@ -143,7 +143,7 @@ def _refused(eager: tuple, traced: tuple) -> Iterator[Finding]:
 def _frozen(eager: tuple, traced: tuple) -> Iterator[Finding]:
     if any(isinstance(outcome, Exception) for outcome in (*eager, *traced)):
         return
-    if not all(map(_same, eager, traced)):
+    if not all(map(same, eager, traced)):
         yield Finding("freezes", f"plain Python gives {_listed(eager)}, and jit {_listed(traced)}")
 
 
@@ -196,7 +196,7 @@ def _is_leak(outcome: Any) -> bool:
     return isinstance(outcome, jax.errors.UnexpectedTracerError)
 
 
-def _same(one: Any, other: Any) -> bool:
+def same(one: Any, other: Any) -> bool:
     """Equal values, within the rounding by which a compiled program may differ; or like errors."""
     if isinstance(one, Exception) or isinstance(other, Exception):
         return type(one) is type(other)

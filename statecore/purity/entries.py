@@ -248,10 +248,13 @@ def source(entry: Entry, part: str) -> Source:
     return Source("\n".join(lines[start:end]).rstrip(), start + 1)
 
 
-def imports(entry: Entry) -> str:
-    """What stands above both sides: the imports, and helpers they share."""
+def imports(entry: Entry) -> Source:
+    """What stands above both sides: the imports, and helpers they share; often nothing."""
     lines = entry.path.read_text(encoding="utf-8").splitlines()
-    return "\n".join(lines[1 : lines.index("# broken")]).strip()
+    start, end = 1, lines.index("# broken")
+    while start < end and not lines[start]:
+        start += 1
+    return Source("\n".join(lines[start:end]).rstrip(), start + 1)
 
 
 def load(entry: Entry, log: list[str] | None = None) -> types.ModuleType:

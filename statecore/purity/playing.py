@@ -15,7 +15,7 @@ import numpy as np
 from statecore import kept
 from statecore.kept import Kept
 from statecore.observe import Line, hidden_state, observe
-from statecore.purity.checker import Report, check
+from statecore.purity.checker import Report, check, same
 from statecore.purity.entries import Entry, check_side, load
 
 MAX_CALLS = 5
@@ -36,6 +36,11 @@ class Comparison:
     transformed: str
     make_plain: Callable[..., Callable] = field(repr=False)
     make_transformed: Callable[..., Callable] = field(repr=False)
+
+    def written(self, side: str) -> tuple[str, str]:
+        """How the two callables are written for one side of an entry."""
+        plain, transformed = (re.sub(r"\bf\b", side, each) for each in (self.plain, self.transformed))
+        return plain, transformed
 
 
 def _looped(f: Callable, state: bool) -> Callable:
@@ -74,7 +79,7 @@ def _fori_loop(f: Callable, state: bool) -> Callable:
 
 COMPARISONS: Mapping[str, Comparison] = types.MappingProxyType(
     {
-        "jit": Comparison("f", "jax.jit(f)", lambda f, state: f, lambda f, state: jax.jit(f)),
+        "jit": Comparison("f in plain Python", "jax.jit(f)", lambda f, state: f, lambda f, state: jax.jit(f)),
         "vmap": Comparison("f in a Python loop", "jax.vmap(f)", _looped, lambda f, state: jax.vmap(f)),
         "grad": Comparison("jax.grad(f)", "jax.jit(jax.grad(f))", _grad, lambda f, state: jax.jit(_grad(f, state))),
         "fori_loop": Comparison("f in a Python loop", "jax.lax.fori_loop(0, n, f, ...)", _python_loop, _fori_loop),
@@ -114,12 +119,14 @@ class Run:
       after: what is left behind, or the exception raised by looking at it; None
         where there is nothing to look at.
       kept: the program that jit kept, or None when there is none.
+      state: what the last call handed back to be passed on; None where nothing is.
     """
 
     written: str
     calls: tuple[Call, ...]
     after: Any
     kept: Kept | None
+    state: Any = None
 
     @property
     def printed(self) -> tuple[str, ...]:
@@ -138,6 +145,18 @@ class Play:
     transformed: Run
 
 
+SYMPTOMS: Mapping[str, str] = types.MappingProxyType(
+    {
+        "none": "what plain Python gives",
+        "repeats": "the first answer, again and again",
+        "differs": "other answers",
+        "raises": "an error",
+        "outside": "right answers, wrong outside",
+    }
+)
+"""What there is to notice, and how it is called."""
+
+
 def play(entry: Entry, side: str = "broken", transformation: str = "jit", calls: int = 3) -> Play:
     """Make the calls of one side, as plain Python and transformed, and observe them.
 
@@ -151,9 +170,24 @@ def play(entry: Entry, side: str = "broken", transformation: str = "jit", calls:
     if not 1 <= calls <= MAX_CALLS:
         raise ValueError(f"a play makes 1 to {MAX_CALLS} calls, not {calls}")
     comparison = COMPARISONS[transformation]
-    ways = ((comparison.plain, comparison.make_plain), (comparison.transformed, comparison.make_transformed))
+    ways = zip(comparison.written(side), (comparison.make_plain, comparison.make_transformed), strict=True)
     plain, transformed = (_run(entry, side, transformation, written, make, calls) for written, make in ways)
     return Play(plain, transformed)
+
+
+def symptom(play: Play) -> str:
+    """What a user of the transformed function notices; one of `SYMPTOMS`."""
+    plain, transformed = play.plain, play.transformed
+    outcomes = [call.outcome for call in transformed.calls]
+    expected = [call.outcome for call in plain.calls]
+    if any(call.raised for call in transformed.calls) and not any(call.raised for call in plain.calls):
+        return "raises"
+    if not all(map(same, expected, outcomes)):
+        stuck = all(same(outcomes[0], each) for each in outcomes) and not same(expected[0], expected[-1])
+        return "repeats" if stuck else "differs"
+    left = isinstance(transformed.after, Exception) or not same(plain.after, transformed.after)
+    # a debug callback may write in another order
+    return "outside" if left or sorted(plain.printed) != sorted(transformed.printed) else "none"
 
 
 def checked(entry: Entry, side: str = "broken") -> Report:
@@ -241,7 +275,7 @@ def _run(entry: Entry, side: str, transformation: str, written: str, make: Calla
             # a derivative's constants may equal a hidden number by chance: none is traced back there
             program = stage.kept(before if transformation == "jit" else {})
     after = _outcome(stage.after, *([state] if stage.stateful else [])) if stage.after else None
-    return Run(re.sub(r"\bf\b", side, written), tuple(made), after, program)
+    return Run(written, tuple(made), after, program, state)
 
 
 def _outcome(function: Callable, *args: Any) -> Any:

@@ -17,7 +17,7 @@ import pytest
 
 from statecore.purity import CANNOT_SEE, KINDS, assert_pure, catalogue, check
 from statecore.purity.entries import ENTRIES, entry, imports, load, source
-from statecore.purity.playing import COMPARISONS, MAX_CALLS, checked, first_arguments, play
+from statecore.purity.playing import COMPARISONS, MAX_CALLS, checked, first_arguments, play, symptom
 
 BY_NAME = {each.name: each for each in ENTRIES}
 SIDES = [(each.name, side) for each in ENTRIES for side in each.sides]
@@ -80,7 +80,7 @@ class TestCatalogue:
     @pytest.mark.parametrize("name", BY_NAME)
     def test_the_shown_parts_are_the_whole_file(self, name):
         each = BY_NAME[name]
-        text = "\n".join([imports(each), *(source(each, part).text for part in (*each.sides, *each.asides))])
+        text = "\n".join([imports(each).text, *(source(each, part).text for part in (*each.sides, *each.asides))])
         whole = ast.parse(each.path.read_text())
         assert ast.dump(ast.parse(text)) == ast.dump(ast.Module(whole.body[1:], []))
 
@@ -538,3 +538,32 @@ class TestCheckOnOtherFunctions:
         said = " ".join(CANNOT_SEE)
         assert len(CANNOT_SEE) == 5
         assert all(word in said for word in ("global", "printed", "random key", "arguments", "library"))
+
+
+PRIMARY_SYMPTOMS = {
+    "self_number": "repeats", "self_array": "repeats", "global_read": "repeats", "closure_rebound": "repeats",
+    "mutable_default": "repeats", "numpy_random": "repeats", "python_random": "repeats", "clock": "repeats",
+    "iterator": "repeats", "iterator_in_loop": "differs", "dict_memo": "differs", "in_place": "raises",
+    "python_if": "raises", "lru_cache_argument": "raises", "global_write": "outside", "leaked_tracer": "outside",
+    "list_append": "outside", "print_line": "outside", "lru_cache_constant": "outside",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("each", ENTRIES, ids=lambda each: each.name)
+def test_every_entry_has_its_symptom_and_its_fix_has_none(each):
+    first = each.transformations[0]
+    assert symptom(play(each, "broken", first)) == PRIMARY_SYMPTOMS[each.name]
+    if each.name != "clock":  # one way is played after the other: it is later then
+        assert {symptom(play(each, fix, first)) for fix in each.fixes} == {"none"}
+
+
+def test_a_run_keeps_the_state_that_was_handed_on():
+    assert play(entry("self_number"), "fixed").transformed.state == 3
+    assert play(entry("self_number"), "broken").transformed.state is None
+
+
+def test_what_stands_above_both_sides_has_its_line_number():
+    above = imports(entry("clock"))
+    lines = entry("clock").path.read_text(encoding="utf-8").splitlines()
+    assert lines[above.first_line - 1] == above.text.splitlines()[0] == "import time"
+    assert imports(entry("dict_memo")).text == ""

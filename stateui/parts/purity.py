@@ -1,0 +1,422 @@
+"""The purity lesson: which impurity is on the stage, its calls, and what is shown of them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from statecore.purity import entries, playing
+from statecore.purity.entries import ENTRIES, Entry
+from statecore.purity.playing import COMPARISONS, SYMPTOMS, Call, Play, Run
+from stateui import lesson, share, show, source
+from stateui.figures.purity import both_ways, span
+from stateui.program import show_program
+from stateui.stage import heading
+
+CALLS = 3
+"""The calls that are made of every entry."""
+
+GROUPS = {
+    "On an object": ("self_number", "self_array"),
+    "In a variable": ("global_read", "global_write", "closure_rebound", "leaked_tracer"),
+    "In a container or cache": (
+        "list_append",
+        "dict_memo",
+        "mutable_default",
+        "lru_cache_argument",
+        "lru_cache_constant",
+    ),
+    "In the world": ("print_line", "numpy_random", "python_random", "clock", "iterator", "iterator_in_loop"),
+    "In the argument": ("in_place", "python_if"),
+}
+"""Where the entries hide what they read or change."""
+
+MEANING = {
+    "jit": "`jax.jit(f)` traces the body of `f` once and runs the compiled program from then on.",
+    "vmap": "`jax.vmap(f)` makes `f` work on a whole batch at once. Plain Python loops over its rows.",
+    "grad": "`jax.grad(f)` gives the slope of `f`. It is compared with its jitted self.",
+    "fori_loop": "`jax.lax.fori_loop(0, n, f, …)` is a loop of `n` rounds in one program; plain Python writes a `for`.",
+}
+
+SHORT = {
+    "jit": ("plain", "jit"),
+    "vmap": ("loop", "vmap"),
+    "grad": ("grad", "jit of grad"),
+    "fori_loop": ("for", "fori_loop"),
+}
+"""The two ways to call, as a picture names them."""
+
+BELIEFS = {
+    "none": "If the body read and changed nothing outside, that would be right.",
+    "repeats": "What was read while tracing became a constant of the program.",
+    "differs": "The body ran more seldom than in Python, so it remembers something else.",
+    "raises": "JAX refuses what it can see. Most impurities it cannot see.",
+    "outside": "The outputs come from the arguments. What happened on the side happened while tracing only.",
+}
+
+SETTINGS = {
+    "entry": share.choice("self_number", tuple(each.name for each in ENTRIES)),
+    "transformation": share.choice("jit", tuple(COMPARISONS)),
+    "fix": share.choice("fixed", tuple(dict.fromkeys(fix for each in ENTRIES for fix in each.fixes))),
+    "step": share.whole(0, 0, CALLS),
+}
+
+_CSS = Path(__file__).with_suffix(".css").read_text(encoding="utf-8")
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """What is on the stage.
+
+    Attributes:
+      entry, transformation, fix: what was chosen.
+      calls: how many of its calls are shown.
+      plays: the calls made of `broken` and of the fix, from fresh namespaces; None before the first Step.
+    """
+
+    entry: Entry
+    transformation: str
+    fix: str
+    calls: int
+    plays: dict[str, Play] | None
+
+    @property
+    def sides(self) -> dict[str, str]:
+        """The function of each panel."""
+        return {"broken": "broken", "fixed": self.fix}
+
+    @property
+    def over(self) -> bool:
+        return self.calls == CALLS
+
+    @property
+    def written(self) -> tuple[str, str]:
+        """How the two ways to call the broken function are written."""
+        return COMPARISONS[self.transformation].written("broken")
+
+
+def choose() -> Chosen:
+    """Let the visitor choose an impurity and a transformation; make its calls once Step was pressed."""
+    st.html(f"<style>{_CSS}</style>")
+    share.read("purity", SETTINGS)
+    each = entries.entry(st.session_state["purity_entry"])
+    _fit(each)
+    st.session_state["purity_group"] = next(group for group, names in GROUPS.items() if each.name in names)
+    with st.container(key="purity_choice"):
+        st.pills("Where it hides", list(GROUPS), key="purity_group", required=True, on_change=_group_chosen)
+        st.pills(
+            "Impurity",
+            GROUPS[st.session_state["purity_group"]],
+            key="purity_entry",
+            format_func=lambda name: entries.entry(name).title,
+            required=True,
+            on_change=_other,
+            label_visibility="collapsed",
+        )
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.segmented_control(
+                "Transformation",
+                each.transformations,
+                key="purity_transformation",
+                required=True,
+                on_change=_other,
+                label_visibility="collapsed",
+                width="content",
+            )
+            if len(each.fixes) > 1:
+                st.segmented_control(
+                    "Fix",
+                    each.fixes,
+                    key="purity_fix",
+                    required=True,
+                    on_change=_other,
+                    label_visibility="collapsed",
+                    width="content",
+                )
+            st.markdown(MEANING[st.session_state["purity_transformation"]])
+    for note in st.session_state.get("purity:notes", ()):
+        st.info(note, icon=":material/info:")
+    return _chosen(each)
+
+
+def verdict(chosen: Chosen) -> str | None:
+    """What a user of the broken function noticed, or None before its calls were made."""
+    return SYMPTOMS[playing.symptom(chosen.plays["broken"])] if chosen.plays and chosen.over else None
+
+
+def stage(chosen: Chosen) -> None:
+    """Broken beside fixed under one cursor: the code, the lines that ran, both ways to call it."""
+    with st.container(key="stage"):
+        _controls(chosen)
+        for column, (key, side) in zip(st.columns(2), chosen.sides.items(), strict=True):
+            with column, st.container(key=key, border=True, height="stretch"):
+                _panel(chosen, key, side)
+    with st.container(key="purity_told"):
+        _told(chosen)
+    share.keep("purity", SETTINGS, say=_spoken(chosen))
+
+
+def picture(chosen: Chosen) -> None:
+    """Both ways of calling, call by call, for each side."""
+    over = span(*(_outcomes(run) for play in (chosen.plays or {}).values() for run in (play.plain, play.transformed)))
+    for column, key in zip(st.columns(2), chosen.sides, strict=True):
+        ways = [_so_far(chosen, key, way) for way in ("plain", "transformed")]
+        named = zip(_written(chosen, key), ways, strict=True)
+        shown = [[call.outcome for call in calls] for calls in ways]
+        with column:
+            st.html(heading(key, " beside ".join(_written(chosen, key))))
+            lesson.chart(
+                both_ways(shown[0], shown[1], key, SHORT[chosen.transformation], CALLS, over),
+                f"purity_{key}_values",
+                "Value by call. " + "; ".join(f"{name}: {_tape(calls) or 'no call yet'}" for name, calls in named),
+            )
+
+
+def programs(chosen: Chosen) -> None:
+    """What jit kept of either side, where jit is in play and got to the end of its trace."""
+    if chosen.transformation in ("vmap", "fori_loop"):
+        st.markdown(
+            f"Nothing is on show here: {_without_program(chosen)} Choose **jit** to see a program that is kept."
+        )
+        return
+    for column, key in zip(st.columns(2), chosen.sides, strict=True):
+        with column, st.container(key=f"{key}_program", border=True, height="stretch"):
+            st.html(heading(key, _written(chosen, key)[1]))
+            run = chosen.plays[key].transformed if chosen.plays else None
+            if run is not None and run.kept is None:
+                st.markdown("No program: the trace ended in an error, and the next call traces again.")
+            else:
+                show_program(run.kept if run else None, state=show.size(run.state) if run else 0)
+
+
+# --- what was chosen: the state changes in the callback, so that no click is lost -------------------------
+
+
+def open_entry(name: str) -> None:
+    """Put another impurity on the stage, at call 0."""
+    st.session_state["purity_entry"] = name
+    _other()
+
+
+def _group_chosen() -> None:
+    open_entry(GROUPS[st.session_state["purity_group"]][0])
+
+
+def _other() -> None:
+    """Something else is on the stage: its calls have not been made, and nothing is predicted of them."""
+    each = entries.entry(st.session_state["purity_entry"])
+    st.session_state["purity_transformation"] = _one_of(
+        each.transformations, st.session_state.get("purity_transformation")
+    )
+    st.session_state["purity_fix"] = _one_of(each.fixes, st.session_state.get("purity_fix"))
+    st.session_state["purity_guess"] = None
+    st.session_state["purity:notes"] = ()
+    _reset()
+
+
+def _fit(each: Entry) -> None:
+    """An address may ask for a transformation or a fix that the entry does not have."""
+    for setting, there_are in (("transformation", each.transformations), ("fix", each.fixes)):
+        asked = st.session_state[f"purity_{setting}"]
+        if asked in there_are:
+            continue
+        st.session_state[f"purity_{setting}"] = there_are[0]
+        if asked != SETTINGS[setting].default:
+            note = f"“{each.title}” is not shown with {setting} = {asked}: using {there_are[0]}."
+            st.session_state["purity:notes"] = (*st.session_state.get("purity:notes", ()), note)
+
+
+def _one_of(there_are: tuple[str, ...], asked: Any) -> str:
+    return asked if asked in there_are else there_are[0]
+
+
+def _move(by: int) -> None:
+    st.session_state["purity_step"] = min(max(st.session_state["purity_step"] + by, 0), CALLS)
+
+
+def _reset() -> None:
+    st.session_state["purity_step"] = 0
+    st.session_state.pop("purity:plays", None)
+
+
+def _chosen(each: Entry) -> Chosen:
+    transformation, fix = (st.session_state[f"purity_{name}"] for name in ("transformation", "fix"))
+    asked, calls = (each.name, transformation, fix), st.session_state["purity_step"]
+    known, plays = st.session_state.get("purity:plays", (None, None))
+    if known != asked:
+        plays = None
+    if plays is None and calls:
+        with st.container(key="purity_busy"), st.spinner("Making the calls"):
+            plays = {
+                key: playing.play(each, side, transformation, CALLS)
+                for key, side in (("broken", "broken"), ("fixed", fix))
+            }
+        st.session_state["purity:plays"] = asked, plays
+    return Chosen(each, transformation, fix, calls, plays)
+
+
+# --- what is shown ------------------------------------------------------------------------------------------
+
+
+def _controls(chosen: Chosen) -> None:
+    with st.container(key="controls", horizontal=True, vertical_alignment="center"):
+        st.button("Step", key="step", type="primary", shortcut="Right", on_click=_move, args=(1,), disabled=chosen.over)
+        st.button("Back", key="back", shortcut="Left", on_click=_move, args=(-1,), disabled=not chosen.calls)
+        st.button("Reset", key="reset", on_click=_reset, help="Load both files anew, at call 0")
+        st.html(f'<span class="at" data-call="{chosen.calls}">call {chosen.calls}</span>')
+
+
+def _panel(chosen: Chosen, key: str, side: str) -> None:
+    above, *sides = _code(chosen)
+    ran = _now(chosen, key, "transformed")
+    parts = [(each.text, each.first_line) for each in (above, sides[list(chosen.sides).index(key)]) if each.text]
+    rows = max(len(each.text.split("\n")) for each in sides) + (len(above.text.split("\n")) + 1 if above.text else 0)
+    st.html(heading(key, f"{chosen.entry.title}: {key}"))
+    with st.container(key=f"{key}_code"):
+        st.html(
+            source.lit_text(
+                parts, str(chosen.entry.path), ran.ran if ran else frozenset(), f"the code of {side}", rows=rows
+            )
+        )
+    st.html(_verdict(chosen, key))
+    for way, written, name in zip(("plain", "transformed"), _written(chosen, key), ("plain_tape", "tape"), strict=True):
+        calls = _so_far(chosen, key, way)
+        bodies = ", ".join(str(call.body_runs) for call in calls) or "—"
+        st.html(f'<p class="way"><code>{escape(written)}</code><span>its body ran <b>{bodies}</b> times</span></p>')
+        with st.container(key=f"{key}_{name}"):
+            kind = "batch" if chosen.transformation == "vmap" else "row"
+            st.html(f'<output class="tape {kind}">{escape(_tape(calls)) or " "}</output>')
+    _log(chosen, key)
+    _left(chosen, key)
+
+
+def _verdict(chosen: Chosen, key: str) -> str:
+    """What Python did on this call, in words: the lit lines for those who cannot see them."""
+    call = _now(chosen, key, "transformed")
+    if call is None:
+        kind, words = "idle", "Not called yet."
+    elif call.raised:
+        kind, words = "error", f"{type(call.outcome).__name__}: {show.first_sentence(call.outcome)}"
+    elif not call.body_runs:
+        kind, words = "compiled", "No line of its body ran: the compiled program did."
+    elif chosen.transformation == "vmap":
+        kind, words = "traced", "JAX ran the body for the whole batch at once."
+    else:
+        kind, words = "traced", "JAX ran the body to trace it."
+    return f'<p class="verdict" data-kind="{kind}">{escape(words)}</p>'
+
+
+def _log(chosen: Chosen, key: str) -> None:
+    """The lines that were printed, into this visitor's own log."""
+    if not any("print(" in each.text for each in _code(chosen)):
+        return
+    with st.container(key=f"{key}_log"):
+        cells = []
+        for way, written in zip(("plain", "transformed"), _written(chosen, key), strict=True):
+            lines = [line for call in _so_far(chosen, key, way) for line in call.printed]
+            cells.append(_cell(f"{written} printed {len(lines)}", "\n".join(lines)))
+        rows = 5 if chosen.transformation == "vmap" else CALLS
+        st.html(f'<div class="aside log" style="--rows: {rows}">{"".join(cells)}</div>')
+
+
+def _left(chosen: Chosen, key: str) -> None:
+    """What is left outside when all calls have been made."""
+    if not any("def after_" in each.text for each in _code(chosen)):
+        return
+    with st.container(key=f"{key}_after"):
+        cells = []
+        for way, written in zip(("plain", "transformed"), _written(chosen, key), strict=True):
+            run: Run | None = getattr(chosen.plays[key], way) if chosen.plays else None
+            looked = f"def after_{chosen.sides[key]}" in _side(chosen, key).text
+            told = _after(run.after) if run and chosen.over else ""
+            cells.append(_cell(f"after {written}", told if looked else "nothing is left outside"))
+        st.html(f'<div class="aside">{"".join(cells)}</div>')
+
+
+def _after(left: Any) -> str:
+    return f"{type(left).__name__}" if isinstance(left, Exception) else show.value(left)
+
+
+def _cell(title: str, text: str) -> str:
+    return f'<div><p class="way"><code>{escape(title)}</code></p><output>{escape(text) or " "}</output></div>'
+
+
+def _told(chosen: Chosen) -> None:
+    """What happened and why, once it has been seen; and where people met it."""
+    each = chosen.entry
+    if not chosen.over:
+        st.markdown(
+            f"Step to call {CALLS} and see. All calls are made at the first Step, from files loaded for you alone; "
+            "the cursor then walks through the record."
+        )
+        return
+    about = "" if chosen.transformation == each.transformations[0] else f"Under {each.transformations[0]}: "
+    st.markdown(f"**{about}{each.claim}** {each.reason}")
+    st.markdown(f"People met it here: [jax#{each.issue}, “{each.issue_title}”]({each.url})")
+    with st.container(horizontal=True):
+        for name, error in _errors(chosen).items():
+            with st.popover(f"{name}, in full"):
+                st.code(str(error), language=None, wrap_lines=True)
+        for aside in each.asides:
+            with st.popover(f"The fix {aside}"):
+                shown = entries.source(each, aside)
+                st.html(source.lit_text([(shown.text, shown.first_line)], str(each.path), label=aside))
+                st.markdown("It prints to the console of the process, which no visitor of a page would see.")
+
+
+def _errors(chosen: Chosen) -> dict[str, Exception]:
+    """The exceptions that were raised by the calls or by looking at what is left, one of each type."""
+    found = [
+        outcome
+        for play in (chosen.plays or {}).values()
+        for run in (play.plain, play.transformed)
+        for outcome in (*_outcomes(run), run.after)
+        if isinstance(outcome, Exception)
+    ]
+    return {type(error).__name__: error for error in found}
+
+
+def _without_program(chosen: Chosen) -> str:
+    if chosen.transformation == "vmap":
+        return "`jax.vmap` keeps no program, it runs the body at every call."
+    return "`fori_loop` keeps its program to itself."
+
+
+def _spoken(chosen: Chosen) -> str:
+    """One sentence for a screen reader."""
+    told = [f"{key}: {_tape(calls[-1:])}" for key in chosen.sides if (calls := _so_far(chosen, key, "transformed"))]
+    return ". ".join((f"call {chosen.calls}", "; ".join(told))) if told else "call 0"
+
+
+def _code(chosen: Chosen) -> tuple[entries.Source, ...]:
+    """What stands above both sides, and the two sides."""
+    each = chosen.entry
+    return entries.imports(each), *(entries.source(each, side) for side in chosen.sides.values())
+
+
+def _side(chosen: Chosen, key: str) -> entries.Source:
+    return entries.source(chosen.entry, chosen.sides[key])
+
+
+def _written(chosen: Chosen, key: str) -> tuple[str, str]:
+    return COMPARISONS[chosen.transformation].written(chosen.sides[key])
+
+
+def _so_far(chosen: Chosen, key: str, way: str) -> Sequence[Call]:
+    return getattr(chosen.plays[key], way).calls[: chosen.calls] if chosen.plays else ()
+
+
+def _now(chosen: Chosen, key: str, way: str) -> Call | None:
+    calls = _so_far(chosen, key, way)
+    return calls[-1] if calls else None
+
+
+def _outcomes(run: Run) -> list[Any]:
+    return [call.outcome for call in run.calls]
+
+
+def _tape(calls: Sequence[Call]) -> str:
+    return ", ".join(show.value(call.outcome) for call in calls)
