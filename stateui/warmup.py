@@ -7,9 +7,12 @@ _once = threading.Lock()
 
 
 def start() -> None:
-    """Warm up in the background; every call but the first of the process returns at once."""
+    """Warm up in the background; every call but the first of the process returns at once.
+
+    Not a daemon: a process that ends while XLA compiles would abort.
+    """
     if _once.acquire(blocking=False):
-        threading.Thread(target=_warm_up, name="warm-up", daemon=True).start()
+        threading.Thread(target=_warm_up, name="warm-up").start()
 
 
 def _warm_up() -> None:
