@@ -24,18 +24,19 @@ def lit(function: Callable, ran: Collection[Line] = frozenset(), label: str = ""
     several lines is lit as a whole.
 
     Args:
-      function: a function, a bound method or a transformed function.
+      function: a function, a bound method, a transformed function or a class.
       ran: the lines that executed.
       label: what a screen reader calls this code.
       rows: leave room for at least so many lines, so that panels line up.
     """
     code = _code(function)
-    hit = {line for file, line in ran if file == code.co_filename}
+    file, called = _place(code)
+    hit = {line for where, line in ran if where == file}
     shown = []
     for numbers, text in _lines(code):
         state = "true" if hit & numbers else "false"
         shown.append(f'<div class="line" data-ran="{state}">{text or " "}</div>')
-    name = escape(label or f"the code of {code.co_name}")
+    name = escape(label or f"the code of {called}")
     room = f"--rows: {max(rows, len(shown))}"
     return f'<div class="code" role="group" aria-label="{name}" style="{room}">{"".join(shown)}</div>'
 
@@ -50,22 +51,32 @@ def text(function: Callable) -> str:
     return _source(_code(function))[0]
 
 
-def _code(function: Callable) -> CodeType:
+def _code(function: Callable) -> CodeType | type:
+    """What `inspect` finds the source by: the code of a function, or the class itself."""
     found = inspect.unwrap(function.func if isinstance(function, partial) else function)
     found = getattr(found, "__func__", found)
+    if isinstance(found, type):
+        return found
     if not isinstance(found, FunctionType):
-        raise TypeError(f"{function!r} has no Python source to show: pass a function or a method")
+        raise TypeError(f"{function!r} has no Python source to show: pass a function, a method or a class")
     return found.__code__
 
 
+def _place(code: CodeType | type) -> tuple[str, str]:
+    """The file it is in, and its name."""
+    if isinstance(code, type):
+        return inspect.getsourcefile(code) or "", code.__name__
+    return code.co_filename, code.co_name
+
+
 @lru_cache(maxsize=512)
-def _source(code: CodeType) -> tuple[str, int]:
+def _source(code: CodeType | type) -> tuple[str, int]:
     lines, first = inspect.getsourcelines(code)
     return textwrap.dedent("".join(lines)).rstrip("\n"), first
 
 
 @lru_cache(maxsize=512)
-def _lines(code: CodeType) -> tuple[tuple[frozenset[int], str], ...]:
+def _lines(code: CodeType | type) -> tuple[tuple[frozenset[int], str], ...]:
     """For each line: the file lines of the statement it belongs to, and its highlighted text."""
     source, first = _source(code)
     whole = _statements(source)
