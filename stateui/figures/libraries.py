@@ -27,7 +27,7 @@ LOOKS = {
     "by_hand": Look(ROLES["fixed"].colour, "solid", 11, "circle", "●"),
     "flax": Look(ROLES["cursor"].colour, "solid", 6.5, "square", "■"),
     "equinox": Look("#E69F00", "solid", 3, "diamond", "◆"),
-    "haiku": Look("#7A1F5C", "dot", 2, "triangle-up", "▲"),
+    "haiku": Look("#CC79A7", "dot", 2, "triangle-up", "▲"),
 }
 KINDS = {"parameter": "#0072B2", "statistic": "#E69F00", "counter": "#CC79A7", "optimizer": "#7A7A7A"}
 """The colour of each kind of state; its name is written on it."""
@@ -62,6 +62,8 @@ def losses(runs: Mapping[str, tuple[str, np.ndarray]], steps: int) -> go.Figure:
         figure.add_annotation(x=0.5, y=0.5, xref="paper", yref="paper", showarrow=False, text="Nothing trained yet")
     figure.update_xaxes(title="step", range=[0, steps])
     figure.update_yaxes(title="training loss (log scale)", type="log", range=None if runs else [-2, 0])
+    ticks = [k * 10.0**power for power in range(-6, 2) for k in (1, 2, 5)]
+    figure.update_yaxes(tickvals=ticks, ticktext=[f"{tick:g}" for tick in ticks])
     return framed(figure).update_layout(margin_r=110)
 
 
@@ -89,7 +91,10 @@ def kept(leaves: Sequence[Leaf]) -> go.Figure:
             customdata=[*("" for _ in kinds), *(f"{leaf.dtype}{list(leaf.shape)}" for leaf in leaves)],
             hovertemplate="%{label}<br>%{customdata}<extra></extra>",
             pathbar={"visible": False},
-            tiling={"pad": 1},
+            # kinds are bands, so that each has room for its name
+            tiling={"pad": 1, "packing": "dice-slice"},
+            text=[*(f"{kind}: {totals[kind]:,} numbers" for kind in kinds), *("" for _ in leaves)],
+            textinfo="text",
         )
     )
     return framed(figure).update_layout(margin={"l": 0, "r": 0, "t": 0, "b": 0}, height=360)

@@ -149,7 +149,7 @@ def inside() -> None:
         st.code(f'pip install "{library.requirement}"', language="bash")
         return
     if name not in visit.runs:
-        st.markdown(f"Train it first: then its state, its code and its trap are here. {library.title} is installed.")
+        st.markdown("Train it first: then its state, its code and its trap are here.")
         st.button(f"Train {library.title}", key="train_this", on_click=_ask, args=("race", (name,)))
         return
     _where(visit.runs[name].run, library.convention)
