@@ -17,21 +17,20 @@ from statecore.observe import Line
 _LEXER, _FORMATTER = PythonLexer(), HtmlFormatter(nowrap=True)
 
 
-def lit(function: Callable, ran: Collection[Line] = frozenset(), label: str = "", rows: int = 0) -> str:
-    """The source of `function` as HTML, one element per line.
+def lit(thing: Callable, ran: Collection[Line] = frozenset(), label: str = "", rows: int = 0) -> str:
+    """The source of `thing` as HTML, one element per line.
 
     Each line says `data-ran="true"` or `"false"`; a statement that is spread over
     several lines is lit as a whole.
 
     Args:
-      function: a function, a bound method or a transformed function.
+      thing: a function, a bound method, a transformed function or a class.
       ran: the lines that executed.
       label: what a screen reader calls this code.
       rows: leave room for at least so many lines, so that panels line up.
     """
-    code = _code(function)
-    part = _source(code)
-    return lit_text((part,), code.co_filename, ran, label or f"the code of {code.co_name}", rows)
+    code = _code(thing)
+    return lit_text([_source(code)], _file(code), ran, label or f"the code of {_name(code)}", rows)
 
 
 def lit_text(
@@ -45,60 +44,82 @@ def lit_text(
       ran, label, rows: as for `lit`.
     """
     hit = frozenset(line for name, line in ran if name == file)
-    shown = [_rows(text, first, hit) for text, first in parts]
-    room = f"--rows: {max(rows, sum(text.count(chr(10)) + 2 for text, _ in parts) - 1)}"
-    code = '<div class="line" data-ran="false"> </div>'.join(shown)
-    return f'<div class="code" role="group" aria-label="{escape(label)}" style="{room}">{code}</div>'
+    blocks = [_rows(text, first, hit) for text, first in parts]
+    between = '<div class="line" data-ran="false"> </div>'
+    long = sum(len(_lines(*part)) for part in parts) + len(parts) - 1
+    return (
+        f'<div class="code" role="group" aria-label="{escape(label)}" style="--rows: {max(rows, long)}">'
+        f"{between.join(blocks)}</div>"
+    )
+
+
+def lines(thing: Callable) -> list[tuple[Line, str]]:
+    """Every line of its source, by its place in the file, as highlighted HTML."""
+    code = _code(thing)
+    text, first = _source(code)
+    return [((_file(code), first + index), row) for index, (_, row) in enumerate(_lines(text, first))]
+
+
+def height(thing: Callable) -> int:
+    """How many lines its source has."""
+    return len(_lines(*_source(_code(thing))))
+
+
+def text(thing: Callable) -> str:
+    """The source of `thing`, dedented."""
+    return _source(_code(thing))[0]
+
+
+def _code(thing: Callable) -> CodeType | type:
+    """What `inspect` finds the source by: the code of a function, or the class itself."""
+    found = inspect.unwrap(thing.func if isinstance(thing, partial) else thing)
+    found = getattr(found, "__func__", found)
+    if isinstance(found, type):
+        return found
+    if not isinstance(found, FunctionType):
+        raise TypeError(f"{thing!r} has no Python source to show: pass a function, a method or a class")
+    return found.__code__
+
+
+def _file(code: CodeType | type) -> str:
+    return (inspect.getsourcefile(code) or "") if isinstance(code, type) else code.co_filename
+
+
+def _name(code: CodeType | type) -> str:
+    return code.__name__ if isinstance(code, type) else code.co_name
+
+
+@lru_cache(maxsize=512)
+def _source(code: CodeType | type) -> tuple[str, int]:
+    """The dedented text, and the number of its first line in the file."""
+    lines, first = inspect.getsourcelines(code)
+    return textwrap.dedent("".join(lines)).rstrip("\n"), first
 
 
 @lru_cache(maxsize=1024)
 def _rows(text: str, first: int, hit: frozenset[int]) -> str:
     shown = []
-    for numbers, line in _lines(text, first):
+    for numbers, row in _lines(text, first):
         state = "true" if hit & numbers else "false"
-        shown.append(f'<div class="line" data-ran="{state}">{line or " "}</div>')
+        shown.append(f'<div class="line" data-ran="{state}">{row or " "}</div>')
     return "".join(shown)
 
 
-def height(function: Callable) -> int:
-    """How many lines its source has."""
-    return len(_lines(*_source(_code(function))))
-
-
-def text(function: Callable) -> str:
-    """The source of `function`, dedented."""
-    return _source(_code(function))[0]
-
-
-def _code(function: Callable) -> CodeType:
-    found = inspect.unwrap(function.func if isinstance(function, partial) else function)
-    found = getattr(found, "__func__", found)
-    if not isinstance(found, FunctionType):
-        raise TypeError(f"{function!r} has no Python source to show: pass a function or a method")
-    return found.__code__
-
-
 @lru_cache(maxsize=512)
-def _source(code: CodeType) -> tuple[str, int]:
-    lines, first = inspect.getsourcelines(code)
-    return textwrap.dedent("".join(lines)).rstrip("\n"), first
-
-
-@lru_cache(maxsize=512)
-def _lines(source: str, first: int) -> tuple[tuple[frozenset[int], str], ...]:
+def _lines(text: str, first: int) -> tuple[tuple[frozenset[int], str], ...]:
     """For each line: the file lines of the statement it belongs to, and its highlighted text."""
-    whole = _statements(source)
-    coloured = highlight(source, _LEXER, _FORMATTER).rstrip("\n").split("\n")
+    whole = _statements(text)
+    coloured = highlight(text, _LEXER, _FORMATTER).rstrip("\n").split("\n")
     return tuple(
         (frozenset(line + first - 1 for line in whole.get(number, (number,))), coloured[number - 1])
-        for number in range(1, len(source.split("\n")) + 1)
+        for number in range(1, len(text.split("\n")) + 1)
     )
 
 
-def _statements(source: str) -> dict[int, range]:
+def _statements(text: str) -> dict[int, range]:
     """Each line of a statement without a body, mapped to all the lines of that statement."""
     whole = {}
-    for node in ast.walk(ast.parse(source)):
+    for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.stmt) and not hasattr(node, "body"):
             lines = range(node.lineno, (node.end_lineno or node.lineno) + 1)
             whole.update(dict.fromkeys(lines, lines))

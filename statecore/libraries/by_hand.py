@@ -157,5 +157,7 @@ def fit_threading(steps=100):
 
 
 TRAP = network.Trap(
-    "Drop the new statistics and no training loss shows it: only the test loss does.", fit_forgetting, fit_threading
+    "Drop the new statistics and no training loss shows it: only the test loss does.", fit_forgetting,
+    fit_threading,
+    (forgetful_step, step),
 )

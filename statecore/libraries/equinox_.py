@@ -174,4 +174,4 @@ def written_on_self():
 
 SHOWN = (Net, over_batch, loss, step, fit)
 """The code that runs, in reading order."""
-TRAP = network.Trap("A state can be used once: Equinox refuses an old one.", old_state, new_state)
+TRAP = network.Trap("A state can be used once: Equinox refuses an old one.", old_state, new_state, (Counter, Counter))

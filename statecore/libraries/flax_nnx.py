@@ -150,4 +150,9 @@ def variable(calls=5):
 
 SHOWN = (Net, step, fit)
 """The code that runs, in reading order."""
-TRAP = network.Trap("A plain int attribute counts right, and compiles again at every call.", plain_int, variable)
+TRAP = network.Trap(
+    "A plain int attribute counts right, and compiles again at every call.",
+    plain_int,
+    variable,
+    (PlainCounter, VariableCounter),
+)

@@ -129,4 +129,5 @@ TRAP = network.Trap(
     "`init` runs the function, and still returns the state as it was before it ran.",
     state_after_init,
     state_after_apply,
+    (count, count),
 )

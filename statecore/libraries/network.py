@@ -111,11 +111,13 @@ class Trap:
     Attributes:
       claim: what happens, in one sentence.
       broken, fixed: functions of no argument; `broken` may raise.
+      parts: the function or class at the heart of each of the two, to be read first.
     """
 
     claim: str
     broken: Callable[[], Any]
     fixed: Callable[[], Any]
+    parts: tuple[Callable, Callable]
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ import optax
 import pytest
 
 from statecore import libraries
-from statecore.libraries import by_hand, network
+from statecore.libraries import by_hand, network, race, tries, watching
 
 ROOT = pathlib.Path(__file__).parents[2]
 OTHERS = [name for name in libraries.LIBRARIES if name != "by_hand"]
@@ -261,3 +261,119 @@ def test_the_package_imports_no_library():
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
     assert found.stdout.strip() == "[]"
+
+
+@pytest.fixture(scope="module")
+def both():
+    shares, work = [], watching.watch_both(0, 20)
+    while True:
+        try:
+            shares.append(next(work))
+        except StopIteration as finished:
+            return shares, finished.value
+
+
+def test_watching_says_how_far_it_is(both):
+    shares, _ = both
+    assert shares[0] == 0
+    assert shares == sorted(shares)
+    assert shares[-1] < 1
+
+
+def test_a_watched_training_is_the_training_itself(start, both):
+    _, result = both
+    for side, forget in (("broken", True), ("fixed", False)):
+        run, watched = by_hand.train(*start, 20, forget=forget), result.watched[side]
+        np.testing.assert_array_equal(watched.loss[:20], run.losses)
+        assert {len(getattr(watched, field.name)) for field in dataclasses.fields(watched)} == {21}
+        assert watched.test_loss[20] == pytest.approx(run.test_loss, rel=1e-6)
+        assert watched.accuracy[20] == pytest.approx(run.accuracy, rel=1e-6)
+        assert watched.running_mean[20] == pytest.approx(run.statistics.mean[0, 0])
+
+
+def test_the_running_mean_closes_in_where_it_is_threaded_alone(both):
+    watched = both[1].watched
+    assert (watched["broken"].running_mean == 0).all()
+    decayed = watching.network.DECAY * watched["fixed"].running_mean[:-1]
+    expected = decayed + (1 - watching.network.DECAY) * watched["fixed"].batch_mean[:-1]
+    np.testing.assert_allclose(watched["fixed"].running_mean[1:], expected, rtol=1e-4)
+
+
+def test_a_step_is_traced_on_its_first_call_alone(both):
+    for side, step in watching.STEPS.items():
+        traced = both[1].traced[side]
+        lines, first = inspect.getsourcelines(step)
+        numbers = {line for _, line in traced.first}
+        assert numbers <= set(range(first, first + len(lines)))
+        assert len(numbers) >= 4
+        assert traced.again == frozenset()
+    again = watching.traced(by_hand.step, by_hand.first_state(network.init()), network.make_data())
+    assert again.first == both[1].traced["fixed"].first  # another visitor sees the trace as well
+
+
+def test_the_forgetful_program_hands_the_statistics_straight_back(both):
+    traced = both[1].traced
+    assert dict(traced["broken"].untouched) == {"params": 0, "stats": 24, "opt_state": 0}
+    assert dict(traced["broken"].computed) == {"params": 38, "stats": 0, "opt_state": 38}
+    assert dict(traced["fixed"].untouched) == {"params": 0, "stats": 0, "opt_state": 0}
+    assert dict(traced["fixed"].computed) == {"params": 38, "stats": 24, "opt_state": 38}
+    assert "{ lambda" in traced["fixed"].text
+
+
+@pytest.mark.parametrize("steps", [-1, 1001])
+def test_watching_out_of_range_is_refused(start, steps):
+    with pytest.raises(ValueError, match="steps"):
+        next(watching.watch(by_hand.step, *start, steps))
+
+
+def test_a_race_trains_each_in_turn(start):
+    names = [name for name in ("by_hand", "haiku") if libraries.installed(name)]
+    shares, work = [], race.race(names, *start, 5)
+    while True:
+        try:
+            shares.append(next(work))
+        except StopIteration as finished:
+            done = finished.value
+            break
+    assert shares == [k / len(names) for k in range(len(names))]
+    assert list(done) == names
+    for timed in done.values():
+        assert timed.run.losses.shape == (5,)
+        assert timed.ready > 0 < timed.seconds
+        assert race.apart(timed.run, done["by_hand"].run) < RTOL
+
+
+def test_how_far_two_runs_are_apart(runs):
+    run = runs("by_hand", 10)
+    other = dataclasses.replace(run, losses=run.losses * np.linspace(1, 1.1, 10, dtype=np.float32))
+    assert race.apart(other, run) == pytest.approx(0.1, rel=1e-4)
+    none = runs("by_hand", 0)
+    assert race.apart(none, none) == 0
+
+
+def test_a_race_with_a_missing_library_says_how_to_install_it(monkeypatch, start):
+    monkeypatch.setitem(sys.modules, "equinox", None)
+    with pytest.raises(libraries.MissingLibrary, match="pip install"):
+        race.train("equinox", *start, 1)
+
+
+def test_the_wires_by_hand_are_counted():
+    assert tries.count_the_wires() == {"params": 38, "stats": 24, "opt_state": 38}
+
+
+def test_an_nnx_object_comes_apart_into_its_state():
+    pytest.importorskip("flax")
+    assert tries.take_nnx_apart() == {"params": 38, "stats": 24, "arrays left in the structure": 0}
+
+
+def test_an_equinox_module_refuses_to_be_written_on():
+    pytest.importorskip("equinox")
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        tries.write_on_an_equinox_module()
+
+
+def test_haiku_finds_arrays_by_name():
+    pytest.importorskip("haiku")
+    params, state = tries.ask_haiku_for_names()
+    assert params.startswith("dense_")
+    assert state.startswith("norm_")
