@@ -5,7 +5,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import Any, NamedTuple
 
 import jax
@@ -245,13 +245,13 @@ def programs(pair: Pair) -> dict[str, Program]:
     """The programs of a pair for the stage: plain, broken, fixed (functionalize) and by_hand."""
     body = getattr(pair.cls, pair.method)
     return {
-        "plain": Program(lambda: plain(pair), call, inputs=pair.call_inputs),
-        "broken": Program(lambda: broken(pair), call, inputs=pair.call_inputs),
+        "plain": Program(partial(plain, pair), call, inputs=pair.call_inputs),
+        "broken": Program(partial(broken, pair), call, inputs=pair.call_inputs),
         "fixed": Program(
-            lambda: made_pure(pair), call_with_state, lambda: first_state(pair), pair.call_inputs, watch=(body,)
+            partial(made_pure, pair), call_with_state, partial(first_state, pair), pair.call_inputs, watch=(body,)
         ),
         "by_hand": Program(
-            lambda: by_hand(pair), call_with_state, lambda: pair.init(*pair.args()), pair.call_inputs,
+            partial(by_hand, pair), call_with_state, lambda: pair.init(*pair.args()), pair.call_inputs,
             watch=(pair.step,),
         ),
     }
