@@ -8,9 +8,8 @@ import streamlit as st
 
 from statecore import lockstep
 from statecore.lockstep import Lane, Moment, Program
-from stateui import share, show, source
+from stateui import share, show, source, theme
 from stateui.program import show_program
-from stateui.theme import ROLES
 
 SETTINGS = {"step": share.whole(0, 0, lockstep.MAX_CALLS)}
 """What the address says of a stage: how many calls have been made."""
@@ -32,9 +31,12 @@ class Panel:
 
 
 Lanes = Mapping[str, Lane]
+Settings = dict[str, share.Setting]
 
 
-def stage(name: str, panels: tuple[Panel, ...], compact: bool = False, linked: bool = True) -> Lanes:
+def stage(
+    name: str, panels: tuple[Panel, ...], compact: bool = False, linked: bool = True, settings: Settings | None = None
+) -> Lanes:
     """Show programs in lockstep and return their lanes, by panel key.
 
     Step, Back and Reset act on all panels at once. The lanes are this visitor's
@@ -45,8 +47,10 @@ def stage(name: str, panels: tuple[Panel, ...], compact: bool = False, linked: b
       panels: the programs, from left to right.
       compact: leave out how the programs are made.
       linked: whether the address says at which call the stage is.
+      settings: all that the address says of this lesson, `SETTINGS` included, where it
+        says more than that; the lesson has read them already.
     """
-    if linked:
+    if linked and settings is None:
         share.read(name, SETTINGS)
     lanes = _lanes(name, panels)
     with st.container(key="stage"):
@@ -57,7 +61,7 @@ def stage(name: str, panels: tuple[Panel, ...], compact: bool = False, linked: b
                 _panel(panel, lanes[panel.key], rooms, compact)
     said = _spoken(panels, lanes)
     if linked:
-        share.keep(name, SETTINGS, say=said)
+        share.keep(name, settings or SETTINGS, say=said)
     else:
         share.say(name, said)
     return lanes
@@ -68,7 +72,7 @@ def programs(panels: tuple[Panel, ...], lanes: Lanes) -> None:
     jitted = [panel for panel in panels if hasattr(lanes[panel.key].made, "trace")]
     for column, panel in zip(st.columns(len(jitted)), jitted, strict=True):
         with column, st.container(key=f"{panel.key}_program", border=True, height="stretch"):
-            st.html(heading(panel.key, panel.title))
+            st.html(theme.heading(panel.key, panel.title))
             lane = lanes[panel.key]
             show_program(lane.kept, state=show.size(lane.moment.state) if panel.program.explicit else 0)
 
@@ -136,33 +140,34 @@ def _controls(name: str, panels: tuple[Panel, ...], calls: int) -> None:
 def _rooms(panels: tuple[Panel, ...], lanes: Lanes) -> dict[str, int]:
     """How many lines each part of a panel needs, so that the panels line up."""
     parts: dict[str, Callable] = {
-        "make": lambda panel: panel.program.make,
-        "method": lambda panel: lanes[panel.key].made,
-        "call": lambda panel: panel.program.call,
+        "make": lambda panel: (panel.program.make,),
+        "method": lambda panel: _called(panel, lanes[panel.key]),
+        "call": lambda panel: (panel.program.call,),
     }
-    return {part: max(source.height(of(panel)) for panel in panels) for part, of in parts.items()}
+    return {part: max(sum(map(source.height, of(panel))) for panel in panels) for part, of in parts.items()}
+
+
+def _called(panel: Panel, lane: Lane) -> tuple[Callable, ...]:
+    """What is called: the functions that the program names, where what jit wraps is only a shell around them."""
+    return panel.program.watch or (lane.made,)
 
 
 def _panel(panel: Panel, lane: Lane, rooms: Mapping[str, int], compact: bool) -> None:
     moment = lane.moment
     ran = moment.seen.ran if moment.seen else frozenset()
-    st.html(heading(panel.key, panel.title))
+    st.html(theme.heading(panel.key, panel.title))
     if not compact:
-        st.html(part("Made once") + source.lit(panel.program.make, rows=rooms["make"]))
+        st.html(part("Made once") + source.lit(panel.program.make, ran, rows=rooms["make"]))
+    called = _called(panel, lane)
     with st.container(key=f"{panel.key}_code"):
-        st.html(part("What is called") + source.lit(lane.made, ran, rows=rooms["method"]))
+        rows = rooms["method"] // len(called)
+        st.html(part("What is called") + "".join(source.lit(each, ran, rows=rows) for each in called))
     with st.container(key=f"{panel.key}_call"):
         st.html(part("Each call") + source.lit(panel.program.call, ran, rows=rooms["call"]))
     st.html(_verdict(moment) + _change(moment))
     st.html(part("Out, call by call"))
     with st.container(key=f"{panel.key}_tape"):
         st.html(f'<output class="tape">{escape(tape(lane))}</output>')
-
-
-def heading(key: str, title: str) -> str:
-    """The title of a panel with the mark of its role, as HTML."""
-    mark = ROLES[key].mark
-    return f'<h3 class="role role-{key}"><span class="mark">{mark}</span>{escape(title)}</h3>'
 
 
 def part(text: str) -> str:
@@ -188,17 +193,22 @@ def _verdict(moment: Moment) -> str:
 
 def _change(moment: Moment) -> str:
     """The state before and after the call, with what changed marked."""
-    rows = []
     befores = show.leaves(moment.before)
+    # a long name leaves a second line for the values from the start, so that no click moves the stage
+    long = any(len(name) > 8 for name in befores)
+    rows = []
     for name, now in show.leaves(moment.after).items():
         before = befores.get(name, "—")
         changed = moment.seen is not None and before != now
         word = "changed" if changed else ("no change" if moment.seen else "at the start")
-        rows.append(
-            f'<tr data-changed="{str(changed).lower()}"><th scope="row">{escape(name)}</th><td>{escape(before)}</td>'
-            f"<td>→</td><td><span>{escape(now)}</span></td><td>{word}</td></tr>"
-        )
-    return f'<table class="state"><caption>State, before → after</caption>{"".join(rows)}</table>'
+        if long:
+            arrow = f'{escape(before)} → <span>{escape(now)}</span> <i class="heard">{word}</i>'
+            cells = f"<td>{arrow if changed else f'{escape(now)} <i>{word}</i>'}</td>"
+        else:
+            cells = f"<td>{escape(before)}</td><td>→</td><td><span>{escape(now)}</span></td><td>{word}</td>"
+        rows.append(f'<tr data-changed="{str(changed).lower()}"><th scope="row">{escape(name)}</th>{cells}</tr>')
+    kind = "state long" if long else "state"
+    return f'<table class="{kind}"><caption>State, before → after</caption>{"".join(rows)}</table>'
 
 
 def _spoken(panels: tuple[Panel, ...], lanes: Lanes) -> str:

@@ -1,6 +1,7 @@
 """The look: one colour, one dash and one mark for each role, in light and in dark."""
 
 from dataclasses import dataclass
+from html import escape
 from pathlib import Path
 
 import streamlit as st
@@ -25,6 +26,14 @@ ROLES = {
 _ASSETS = Path(__file__).parent / "assets"
 ICON = _ASSETS / "icon.png"
 _CSS = (_ASSETS / "style.css").read_text(encoding="utf-8")
+
+
+def heading(role: str, title: str) -> str:
+    """A heading with the mark of its role, as HTML."""
+    mark = ROLES[role].mark
+    return f'<h3 class="role role-{role}"><span class="mark">{mark}</span>{escape(title)}</h3>'
+
+
 
 
 def apply(presenting: bool = False) -> None:

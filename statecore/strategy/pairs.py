@@ -5,7 +5,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import Any, NamedTuple
 
 import jax
@@ -216,7 +216,8 @@ def broken(pair):
 
 
 def made_pure(pair):
-    pure, _ = functionalize(pair.fresh())
+    method = pair.fresh()
+    pure, _ = functionalize(method)
     return jax.jit(pure)
 
 
@@ -226,18 +227,18 @@ def first_state(pair):
 
 
 def by_hand(pair):
-    def step(state, *inputs):
-        return pair.step(state, *inputs)
+    def step(state, *x):
+        return pair.step(state, *x)
     return jax.jit(step)
 
 
-def call(method, *inputs):
-    output = method(*inputs)
+def call(method, *x):
+    output = method(*x)
     return output
 
 
-def call_with_state(step, state, *inputs):
-    output, state = step(state, *inputs)
+def call_pure(step, state, *x):
+    output, state = step(state, *x)
     return output, state
 
 
@@ -245,13 +246,13 @@ def programs(pair: Pair) -> dict[str, Program]:
     """The programs of a pair for the stage: plain, broken, fixed (functionalize) and by_hand."""
     body = getattr(pair.cls, pair.method)
     return {
-        "plain": Program(lambda: plain(pair), call, inputs=pair.call_inputs),
-        "broken": Program(lambda: broken(pair), call, inputs=pair.call_inputs),
+        "plain": Program(partial(plain, pair), call, inputs=pair.call_inputs),
+        "broken": Program(partial(broken, pair), call, inputs=pair.call_inputs),
         "fixed": Program(
-            lambda: made_pure(pair), call_with_state, lambda: first_state(pair), pair.call_inputs, watch=(body,)
+            partial(made_pure, pair), call_pure, partial(first_state, pair), pair.call_inputs, watch=(body,)
         ),
         "by_hand": Program(
-            lambda: by_hand(pair), call_with_state, lambda: pair.init(*pair.args()), pair.call_inputs,
+            partial(by_hand, pair), call_pure, lambda: pair.init(*pair.args()), pair.call_inputs,
             watch=(pair.step,),
         ),
     }

@@ -1,6 +1,6 @@
 """The same unchanged class in a Python loop, and made pure under jit, scan, vmap and grad."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -105,20 +105,23 @@ class Run:
 
 def runs(pair: Pair) -> tuple[Run, ...]:
     """Send a class through jit, scan, vmap and grad, and compare with what it does itself."""
+    return tuple(run_each(pair))
+
+
+def run_each(pair: Pair) -> Iterator[Run]:
+    """The same one by one, for a caller that shows how far it is."""
     inputs, calls = pair.inputs(), pair.calls
     (name, values), wrt = pair.vary, pair.wrt
     at, start = wrt or (None, None)
     vary = f"{calls} calls each from {name} = {', '.join(map(str, values))}, at once"
     slope = f"{pair.score_in_words}, differentiated with respect to {at or 'the inputs'}"
     once = _eager(pair, pair.fresh())
+    yield Run("jit", f"{calls} calls", once, _numpy(in_jit(pair.fresh(), inputs, calls)), in_jit)
+    yield Run("scan", f"{calls} calls in one loop", once, _numpy(in_scan(pair.fresh(), inputs, calls)), in_scan)
     each = jax.tree.map(lambda *rows: np.stack(rows), *(_eager(pair, _with(pair, name, value)) for value in values))
+    yield Run("vmap", vary, each, _numpy(in_vmap(pair.fresh(), name, values, inputs, calls)), in_vmap)
     grad = in_grad(pair.fresh(), pair.score, at, start, inputs, calls)
-    return (
-        Run("jit", f"{calls} calls", once, _numpy(in_jit(pair.fresh(), inputs, calls)), in_jit),
-        Run("scan", f"{calls} calls in one loop", once, _numpy(in_scan(pair.fresh(), inputs, calls)), in_scan),
-        Run("vmap", vary, each, _numpy(in_vmap(pair.fresh(), name, values, inputs, calls)), in_vmap),
-        Run("grad", slope, _numpy(_eager_grad(pair, at, start)), _numpy(grad), in_grad),
-    )
+    yield Run("grad", slope, _numpy(_eager_grad(pair, at, start)), _numpy(grad), in_grad)
 
 
 def _eager(pair: Pair, method: Callable) -> Any:

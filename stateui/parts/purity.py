@@ -14,7 +14,7 @@ from statecore.purity.playing import COMPARISONS, SYMPTOMS, Call, Play, Run
 from stateui import lesson, share, show, source
 from stateui.figures.purity import both_ways, span
 from stateui.program import show_program
-from stateui.stage import heading
+from stateui.theme import heading
 
 CALLS = 3
 """The calls that are made of every entry."""

@@ -14,7 +14,7 @@ from statecore.purity.entries import ENTRIES, Entry
 from statecore.purity.playing import SYMPTOMS, Play, Run
 from stateui import progress, show, source
 from stateui.parts.purity import CALLS, GROUPS, Chosen, open_entry
-from stateui.stage import heading
+from stateui.theme import heading
 
 COLUMNS = (
     "plain",
