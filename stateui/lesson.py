@@ -60,11 +60,12 @@ def course_map() -> None:
     """The lessons as cards."""
     lessons = [lesson for lesson in course.LESSONS if lesson.name != "home"]
     with st.container(key="map"):
-        for column, lesson in zip(st.columns(min(len(lessons), 3)) * len(lessons), lessons, strict=False):
-            with column, st.container(border=True, height="stretch"):
-                st.page_link(lesson.page, label=f"**{lesson.title}**", icon=lesson.icon)
-                st.caption(f"State: {lesson.state}")
-                st.markdown(lesson.claim)
+        for row in range(0, len(lessons), 3):
+            for column, lesson in zip(st.columns(3), lessons[row : row + 3], strict=False):
+                with column, st.container(border=True, height="stretch", gap="xsmall"):
+                    st.page_link(lesson.page, label=f"**{lesson.title}**", icon=lesson.icon)
+                    st.markdown(lesson.claim)
+                    st.caption(f"State: {lesson.state}")
 
 
 def _sidebar(name: str) -> None:
