@@ -8,6 +8,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -32,20 +33,49 @@ def chromium() -> str:
     return found
 
 
-@pytest.fixture(scope="session")
-def server() -> Iterator[str]:
-    """The app on a free port of this machine."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port), "--server.headless", "true"]
+@contextmanager
+def serving(port: int) -> Iterator[str]:
+    """The app on a port of this machine, until the block ends."""
+    options = ["--server.port", str(port), "--server.headless", "true"]
+    command = [sys.executable, "-m", "streamlit", "run", "app.py", *options]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
         try:
             _wait_for(f"http://127.0.0.1:{port}/_stcore/health", process)
             yield f"http://127.0.0.1:{port}"
         finally:
             process.terminate()
-            process.communicate(timeout=20)
+            process.communicate(timeout=30)
+
+
+@pytest.fixture
+def serve():
+    """For a test that starts and stops a server of its own."""
+    return serving
+
+
+@pytest.fixture
+def person():
+    """For a test that makes its visitors itself."""
+    return Visitor
+
+
+@pytest.fixture(scope="session")
+def free_port():
+    """Find a port that nobody listens on."""
+
+    def find() -> int:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            return probe.getsockname()[1]
+
+    return find
+
+
+@pytest.fixture(scope="session")
+def server(free_port) -> Iterator[str]:
+    """The app, once for all tests."""
+    with serving(free_port()) as url:
+        yield url
 
 
 def _wait_for(url: str, process: subprocess.Popen) -> None:
