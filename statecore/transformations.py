@@ -18,6 +18,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from statecore import regression
+from statecore.lockstep import Program
 from statecore.regression import Data, Params, loss, update
 
 STEPS = (100, 300, 1_000)
@@ -253,6 +254,29 @@ def scanned():
 def call_with_state(means, state, xs):
     values, state = means(state, xs)
     return values, state
+
+
+def _inputs(k: int) -> tuple[np.ndarray]:
+    return (np.array([4, 1, 2.5, 0.5], np.float32) + np.float32(k - 1),)
+
+
+PROGRAMS = {
+    "broken": Program(scanned, call_with_state, start_with_ints, _inputs, (mean_step,)),
+    "fixed": Program(scanned, call_with_state, start_with_float, _inputs, (mean_step,)),
+}
+"""Four values to average at every call, in a `scan` whose carry starts as two ints, or as an int and a float."""
+
+
+def ints_in_a_python_loop(xs):
+    means = plain()
+    _, state = means(start_with_ints(), xs)
+    return state
+
+
+def start_with_python_numbers(xs):
+    means = scanned()
+    _, state = means(Mean(0, 0), xs)
+    return state
 
 
 def growing_history(xs):

@@ -18,15 +18,17 @@ class Experiment:
 
     Attributes:
       title: its name on the switch.
-      run: the code that is shown and run; it takes no argument.
+      run: the code that is shown and run.
       question: what to think about before running it.
       why: what the result means, read after it.
+      args: makes its arguments, afresh for every run.
     """
 
     title: str
-    run: Callable[[], Any]
+    run: Callable
     question: str
     why: str
+    args: Callable[[], tuple] = tuple
 
 
 def bench(lesson: str, experiments: tuple[Experiment, ...]) -> None:
@@ -35,7 +37,7 @@ def bench(lesson: str, experiments: tuple[Experiment, ...]) -> None:
     key = f"{lesson}_experiment"
     chosen = st.pills("Experiment", titles, key=key, default=titles[0], required=True, label_visibility="collapsed")
     experiment = experiments[titles.index(chosen or titles[0])]
-    result = st.session_state.get(f"{lesson}:{experiment.run.__name__}")
+    result = st.session_state.get(f"{lesson}:{experiment.title}")
     left, right = st.columns([3, 2])
     with left, st.container(key="experiment_code"):
         st.html(source.lit(experiment.run, result["ran"] if result else frozenset()))
@@ -64,12 +66,13 @@ def look(function: Callable, *args: Any, why: str) -> None:
 
 
 def _run(lesson: str, experiment: Experiment) -> None:
+    args = experiment.args()
     with executed_lines(experiment.run) as ran:
         try:
-            told = show.value(experiment.run())
+            told = show.value(experiment.run(*args))
         except Exception as error:
             told = f"{type(error).__name__}: {show.first_sentence(error)}"
-    st.session_state[f"{lesson}:{experiment.run.__name__}"] = {"told": told, "ran": frozenset(ran)}
+    st.session_state[f"{lesson}:{experiment.title}"] = {"told": told, "ran": frozenset(ran)}
 
 
 def _told(result: dict[str, Any] | None) -> str:

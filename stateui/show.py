@@ -30,10 +30,15 @@ def value(thing: Any) -> str:
     return str(thing)
 
 
-def leaves(state: Mapping[str, Any]) -> dict[str, str]:
-    """Every leaf of the named states by its path, such as `self.params.weight`, as a value on screen."""
+def leaves(state: Mapping[str, Any], types: bool = False) -> dict[str, str]:
+    """Every leaf of the named states by its path, such as `self.params.weight`, as a value on screen.
+
+    With `types`, arrays say their dtype as well: `0 int32`.
+    """
     return {
-        name + jax.tree_util.keystr(path): value(leaf)
+        name + jax.tree_util.keystr(path): f"{value(leaf)}\u00a0{leaf.dtype}"
+        if types and hasattr(leaf, "dtype")
+        else value(leaf)
         for name, tree in state.items()
         for path, leaf in jax.tree_util.tree_leaves_with_path(tree)
     }

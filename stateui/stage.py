@@ -1,6 +1,8 @@
 """The stage: programs side by side on one cursor, with the lines that ran."""
 
+import threading
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from html import escape
 
@@ -23,11 +25,13 @@ class Panel:
       key: `plain`, `broken` or `fixed`: its role, and the name of its container.
       title: what it is, in a few words.
       program: the code that runs, and that is shown.
+      also: further code to show first, each with what it is.
     """
 
     key: str
     title: str
     program: Program
+    also: tuple[tuple[str, Callable], ...] = ()
 
 
 Lanes = Mapping[str, Lane]
@@ -35,7 +39,12 @@ Settings = dict[str, share.Setting]
 
 
 def stage(
-    name: str, panels: tuple[Panel, ...], compact: bool = False, linked: bool = True, settings: Settings | None = None
+    name: str,
+    panels: tuple[Panel, ...],
+    compact: bool = False,
+    linked: bool = True,
+    settings: Settings | None = None,
+    types: bool = False,
 ) -> Lanes:
     """Show programs in lockstep and return their lanes, by panel key.
 
@@ -49,21 +58,28 @@ def stage(
       linked: whether the address says at which call the stage is.
       settings: all that the address says of this lesson, `SETTINGS` included, where it
         says more than that; the lesson has read them already.
+      types: show the type of each part of the state beside its value.
     """
     if linked and settings is None:
         share.read(name, SETTINGS)
+    with alone():
+        lanes = _stage(name, panels, compact, types)
+        said = _spoken(panels, lanes)
+    if linked:
+        share.keep(name, settings or SETTINGS, say=said)
+    else:
+        share.say(name, said)
+    return lanes
+
+
+def _stage(name: str, panels: tuple[Panel, ...], compact: bool, types: bool) -> Lanes:
     lanes = _lanes(name, panels)
     with st.container(key="stage"):
         _controls(name, panels, _calls(lanes))
         rooms = _rooms(panels, lanes)
         for column, panel in zip(st.columns(len(panels)), panels, strict=True):
             with column, st.container(key=panel.key, border=True, height="stretch"):
-                _panel(panel, lanes[panel.key], rooms, compact)
-    said = _spoken(panels, lanes)
-    if linked:
-        share.keep(name, settings or SETTINGS, say=said)
-    else:
-        share.say(name, said)
+                _panel(panel, lanes[panel.key], rooms, compact, types)
     return lanes
 
 
@@ -73,8 +89,12 @@ def programs(panels: tuple[Panel, ...], lanes: Lanes) -> None:
     for column, panel in zip(st.columns(len(jitted)), jitted, strict=True):
         with column, st.container(key=f"{panel.key}_program", border=True, height="stretch"):
             st.html(theme.heading(panel.key, panel.title))
-            lane = lanes[panel.key]
-            show_program(lane.kept, state=show.size(lane.moment.state) if panel.program.explicit else 0)
+            with alone():
+                moment, kept = lanes[panel.key].moment, lanes[panel.key].kept
+            if kept is None and moment.seen:
+                st.markdown("Nothing: the call ended in an error, so there is no program.")
+            else:
+                show_program(kept, state=show.size(moment.state) if panel.program.explicit else 0)
 
 
 def outcome(name: str, key: str, calls: int) -> str | None:
@@ -88,6 +108,14 @@ def outcome(name: str, key: str, calls: int) -> str | None:
 def tape(lane: Lane) -> str:
     """The outputs so far, separated by commas; a space before the first call."""
     return ", ".join(show.value(outcome) for outcome in lane.tape) or " "
+
+
+def alone() -> AbstractContextManager:
+    """Let this visitor's programs be called by one thread at a time.
+
+    Two runs of a page overlap when clicks come fast, and a Ref, among others, is not thread-safe.
+    """
+    return st.session_state.setdefault("calls_lock", threading.RLock())
 
 
 # --- moving: the state changes in the callback, so that no click is lost ---------------------------------
@@ -112,15 +140,17 @@ def _calls(lanes: Lanes) -> int:
 
 
 def _move(name: str, by: int) -> None:
-    lanes: Lanes = st.session_state[f"{name}:lanes"]
-    calls = min(max(_calls(lanes) + by, 0), lockstep.MAX_CALLS)
-    st.session_state[f"{name}:lanes"] = {key: lockstep.go(lane, calls) for key, lane in lanes.items()}
-    st.session_state[f"{name}_step"] = calls
+    with alone():
+        lanes: Lanes = st.session_state[f"{name}:lanes"]
+        calls = min(max(_calls(lanes) + by, 0), lockstep.MAX_CALLS)
+        st.session_state[f"{name}:lanes"] = {key: lockstep.go(lane, calls) for key, lane in lanes.items()}
+        st.session_state[f"{name}_step"] = calls
 
 
 def _reset(name: str, panels: tuple[Panel, ...]) -> None:
-    st.session_state[f"{name}:lanes"] = _fresh(panels)
-    st.session_state[f"{name}_step"] = 0
+    with alone():
+        st.session_state[f"{name}:lanes"] = _fresh(panels)
+        st.session_state[f"{name}_step"] = 0
 
 
 # --- what is shown -----------------------------------------------------------------------------------------
@@ -152,10 +182,12 @@ def _called(panel: Panel, lane: Lane) -> tuple[Callable, ...]:
     return panel.program.watch or (lane.made,)
 
 
-def _panel(panel: Panel, lane: Lane, rooms: Mapping[str, int], compact: bool) -> None:
+def _panel(panel: Panel, lane: Lane, rooms: Mapping[str, int], compact: bool, types: bool) -> None:
     moment = lane.moment
     ran = moment.seen.ran if moment.seen else frozenset()
     st.html(theme.heading(panel.key, panel.title))
+    for label, function in panel.also:
+        st.html(part(label) + source.lit(function, ran))
     if not compact:
         st.html(part("Made once") + source.lit(panel.program.make, ran, rows=rooms["make"]))
     called = _called(panel, lane)
@@ -164,7 +196,7 @@ def _panel(panel: Panel, lane: Lane, rooms: Mapping[str, int], compact: bool) ->
         st.html(part("What is called") + "".join(source.lit(each, ran, rows=rows) for each in called))
     with st.container(key=f"{panel.key}_call"):
         st.html(part("Each call") + source.lit(panel.program.call, ran, rows=rooms["call"]))
-    st.html(_verdict(moment) + _change(moment))
+    st.html(_verdict(moment) + _change(moment, types))
     st.html(part("Out, call by call"))
     with st.container(key=f"{panel.key}_tape"):
         st.html(f'<output class="tape">{escape(tape(lane))}</output>')
@@ -191,13 +223,13 @@ def _verdict(moment: Moment) -> str:
     return f'<p class="verdict" data-kind="{kind}">{escape(words)}</p>'
 
 
-def _change(moment: Moment) -> str:
+def _change(moment: Moment, types: bool) -> str:
     """The state before and after the call, with what changed marked."""
-    befores = show.leaves(moment.before)
+    befores = show.leaves(moment.before, types)
     # a long name leaves a second line for the values from the start, so that no click moves the stage
     long = any(len(name) > 8 for name in befores)
     rows = []
-    for name, now in show.leaves(moment.after).items():
+    for name, now in show.leaves(moment.after, types).items():
         before = befores.get(name, "—")
         changed = moment.seen is not None and before != now
         word = "changed" if changed else ("no change" if moment.seen else "at the start")

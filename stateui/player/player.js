@@ -310,7 +310,7 @@ const VIEWS = {
         pen.save(); pen.beginPath(); pen.rect(plot.left, plot.top, x - plot.left, plot.bottom - plot.top); pen.clip();
         pen.drawImage(whole, 0, 0, canvas.width, canvas.height); pen.restore();
         pen.strokeStyle = HUES.cursor; pen.lineWidth = 2; pen.setLineDash([]); line(pen, x, plot.top, x, plot.bottom);
-        for (const series of view.series) dot(pen, x, plot.py(at(columns[series.column], step)), HUES[series.role], series.role);
+        for (const series of view.series) dot(pen, x, plot.py(at(columns[series.column], step)), HUES[series.role], series.role, series.width);
       });
     };
   },
@@ -332,7 +332,7 @@ const VIEWS = {
           for (let k = 0; k < step; k += stride) pen.lineTo(plot.px(at(x, k)), plot.py(at(y, k)));
           pen.lineTo(plot.px(at(x, step)), plot.py(at(y, step)));
           pen.stroke();
-          dot(pen, plot.px(at(x, step)), plot.py(at(y, step)), HUES[walk.role], walk.role);
+          dot(pen, plot.px(at(x, step)), plot.py(at(y, step)), HUES[walk.role], walk.role, walk.width);
         }
       });
     };
@@ -435,10 +435,11 @@ function contours(pen, plot, grid, view, ink) {
   pen.globalAlpha = 1;
 }
 
-function dot(pen, x, y, colour, role) {
+// Thin lines, of which there are many, end in small dots.
+function dot(pen, x, y, colour, role, width = 2.5) {
   pen.setLineDash([]); pen.lineWidth = 3; pen.strokeStyle = pen.fillStyle = colour; pen.beginPath();
   if (role === "broken") { pen.moveTo(x - 5, y - 5); pen.lineTo(x + 5, y + 5); pen.moveTo(x + 5, y - 5); pen.lineTo(x - 5, y + 5); pen.stroke(); }
-  else { pen.arc(x, y, 5, 0, 7); pen.fill(); }
+  else { pen.arc(x, y, Math.min(5, 2.5 * width), 0, 7); pen.fill(); }
 }
 
 function line(pen, x0, y0, x1, y1) { pen.beginPath(); pen.moveTo(x0, y0); pen.lineTo(x1, y1); pen.stroke(); }

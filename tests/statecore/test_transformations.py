@@ -144,10 +144,22 @@ def test_a_float_carry_goes_through_and_on_into_the_next_call():
     assert tf.start_with_float().count == 0
 
 
+def test_the_programs_on_show_average_all_values_so_far_or_refuse():
+    broken, fixed = (lockstep.go(lockstep.start(tf.PROGRAMS[key]), 2) for key in ("broken", "fixed"))
+    values = np.concatenate([tf.PROGRAMS["fixed"].inputs(k)[0] for k in (1, 2)])
+    np.testing.assert_allclose(np.concatenate(fixed.tape), running_means(values), rtol=1e-5)
+    assert [type(error) for error in broken.tape] == [TypeError, TypeError]
+    assert (int(broken.moment.state.count), broken.kept) == (0, None)
+
+
 def test_python_numbers_are_promoted_and_hide_the_mistake():
     """A weakly typed 0 may become a float: the error needs an int32 that means it."""
     values, _ = tf.scanned()(tf.Mean(0, 0), XS)
     np.testing.assert_allclose(values, running_means(XS), rtol=1e-6)
+    for works in (tf.start_with_python_numbers, tf.ints_in_a_python_loop):
+        state = works(XS)
+        assert (int(state.count), state.mean.dtype) == (4, jnp.float32)
+        np.testing.assert_allclose(state.mean, np.mean(XS))
 
 
 @pytest.mark.parametrize(
