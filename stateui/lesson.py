@@ -16,7 +16,7 @@ def begin(name: str) -> None:
         page_title=this.title if name == "home" else f"{this.title} · State in JAX",
         page_icon=str(theme.ICON),
         layout="wide",
-        initial_sidebar_state="auto",
+        initial_sidebar_state=280,
     )
     _sidebar(name)
     with st.container(key="visit"):

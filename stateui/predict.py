@@ -30,7 +30,8 @@ def predict(lesson: str, question: str, options: dict[str, str], answer: str | N
             )
             if guess is None and answer is None:
                 st.button("Skip", key=f"{key}_skip", type="tertiary", on_click=_skip, args=(key,))
-        st.markdown(_reply(guess, options, answer, hint))
+        with st.container(key="reply"):  # its room is reserved: a verdict does not move the stage
+            st.markdown(_reply(guess, options, answer, hint))
 
 
 def _skip(key: str) -> None:
@@ -44,6 +45,4 @@ def _reply(guess: str | None, options: dict[str, str], answer: str | None, hint:
         return f"You say **{guess}**. {hint}"
     if guess == answer:
         return f":material/check: You said {guess}, and the machine says **{answer}**. {options[answer]}"
-    return (
-        f":material/close: You said {guess}, the machine says **{answer}**. {options[guess]} {options.get(answer, '')}"
-    )
+    return f":material/close: You said {guess}, the machine says **{answer}**. {options[guess]}"
