@@ -1,8 +1,8 @@
 """The strategy lesson: the chosen class, its links, its runs, what is refused, and the forms of the counter."""
 
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from html import escape
-from typing import Any, TypeVar
+from typing import Any
 
 import jax
 import numpy as np
@@ -18,8 +18,6 @@ from statecore.strategy.refusals import REFUSALS, Outcome, Refusal
 from statecore.strategy.runs import Run
 from stateui import progress, share, show, source, stage, theme
 from stateui.linked import Match, Side, linked
-
-T = TypeVar("T")
 
 _PAIRS = {pair.name: pair for pair in PAIRS}
 _REFUSALS = {refusal.name: refusal for refusal in REFUSALS}
@@ -109,14 +107,13 @@ def the_function(lane: Lane) -> None:
 
 def transformed(pair: Pair) -> None:
     """The class under jit, scan, vmap and grad, compared with what it does in plain Python."""
-    done: dict[str, tuple[Run, ...]] = st.session_state.setdefault("strategy:runs", {})
     ways: dict[str, Callable] = {"jit": runs.in_jit, "scan": runs.in_scan, "vmap": runs.in_vmap, "grad": runs.in_grad}
     with st.container(horizontal=True, vertical_alignment="center", key="runs"):
-        st.button("Run all four", key="run_all", type="primary", on_click=_ask, args=("runs", pair.name))
+        st.button("Run all four", key="run_all", type="primary", on_click=progress.ask, args=("strategy:runs",))
         name = st.pills(
             "Transformation", list(ways), key="strategy_run", default="jit", required=True, label_visibility="collapsed"
         )
-    found = _asked("runs", pair.name, lambda: _shares(runs.run_each(pair), 4), "Comparing", done)
+    found = progress.asked("strategy:runs", pair.name, lambda: runs.run_each(pair), 4, "Comparing")
     chosen = list(ways).index(name or "jit")
     left, right = st.columns(2)
     with left, st.container(key="plain_side_run", border=True, height="stretch"):
@@ -226,10 +223,9 @@ def _error(html: str, kind: str) -> str:
 
 def forms() -> None:
     """CounterV2 beside another form of the same counter, and what all of them give."""
-    done: dict[str, tuple[Trial, ...]] = st.session_state.setdefault("strategy:trials", {})
     first, *others = FORMS
     with st.container(horizontal=True, vertical_alignment="center", key="forms"):
-        st.button("Run all five", key="try_all", type="primary", on_click=_ask, args=("trials", "all"))
+        st.button("Run all five", key="try_all", type="primary", on_click=progress.ask, args=("strategy:trials",))
         name = st.pills(
             "Beside it",
             [form.name for form in others],
@@ -239,7 +235,7 @@ def forms() -> None:
             label_visibility="collapsed",
         )
     chosen = _FORMS[name or others[0].name]
-    trials = _asked("trials", "all", lambda: _shares(map(counters.trial, FORMS), len(FORMS)), "Running", done)
+    trials = progress.asked("strategy:trials", "all", lambda: map(counters.trial, FORMS), len(FORMS), "Running")
     for column, form in zip(st.columns(2), (first, chosen), strict=True):
         with column, st.container(key=f"form_{FORMS.index(form)}", border=True, height="stretch"):
             st.html(
@@ -318,31 +314,3 @@ def _way(name: str) -> str:
 def _afresh() -> None:
     """Another class starts at call 0, so that its first call is seen."""
     st.session_state["strategy_step"] = 0
-
-
-def _ask(what: str, name: str) -> None:
-    st.session_state[f"strategy:{what}_asked"] = name
-
-
-def _forget(what: str) -> None:
-    st.session_state.pop(f"strategy:{what}_asked", None)
-
-
-def _asked(
-    what: str, name: str, work: Callable[[], Generator[float, None, tuple[T, ...]]], title: str, done: dict
-) -> tuple[T, ...] | None:
-    """The results under `name`, computed now if they were asked for; None when they were not."""
-    if st.session_state.get(f"strategy:{what}_asked") == name:
-        done[name] = progress.drive(work(), title, on_cancel=lambda: _forget(what))
-        _forget(what)
-    return done.get(name)
-
-
-def _shares(work: Iterable[T], size: int) -> Generator[float, None, tuple[T, ...]]:
-    """Do the work piece by piece, saying which share is done."""
-    found: list[T] = []
-    yield 0.0
-    for each in work:
-        found.append(each)
-        yield len(found) / size
-    return tuple(found)

@@ -126,7 +126,7 @@ def test_the_forms_of_the_counter_all_count_and_differ_in_what_they_share():
     app = opened()
     app.button(key="try_all").click().run()
     assert not app.exception
-    trials = app.session_state["strategy:trials"]["all"]
+    _, trials = app.session_state["strategy:trials:done"]
     assert [trial.jitted for trial in trials] == [[1, 2, 3]] * 5
     assert (len(html_of(app, "same trace")), len(html_of(app, "traced anew"))) == (3, 2)
 
