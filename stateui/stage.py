@@ -32,9 +32,12 @@ class Panel:
 
 
 Lanes = Mapping[str, Lane]
+Settings = dict[str, share.Setting]
 
 
-def stage(name: str, panels: tuple[Panel, ...], compact: bool = False, linked: bool = True) -> Lanes:
+def stage(
+    name: str, panels: tuple[Panel, ...], compact: bool = False, linked: bool = True, settings: Settings | None = None
+) -> Lanes:
     """Show programs in lockstep and return their lanes, by panel key.
 
     Step, Back and Reset act on all panels at once. The lanes are this visitor's
@@ -45,8 +48,10 @@ def stage(name: str, panels: tuple[Panel, ...], compact: bool = False, linked: b
       panels: the programs, from left to right.
       compact: leave out how the programs are made.
       linked: whether the address says at which call the stage is.
+      settings: all that the address says of this lesson, `SETTINGS` included, where it
+        says more than that; the lesson has read them already.
     """
-    if linked:
+    if linked and settings is None:
         share.read(name, SETTINGS)
     lanes = _lanes(name, panels)
     with st.container(key="stage"):
@@ -57,7 +62,7 @@ def stage(name: str, panels: tuple[Panel, ...], compact: bool = False, linked: b
                 _panel(panel, lanes[panel.key], rooms, compact)
     said = _spoken(panels, lanes)
     if linked:
-        share.keep(name, SETTINGS, say=said)
+        share.keep(name, settings or SETTINGS, say=said)
     else:
         share.say(name, said)
     return lanes
@@ -136,11 +141,16 @@ def _controls(name: str, panels: tuple[Panel, ...], calls: int) -> None:
 def _rooms(panels: tuple[Panel, ...], lanes: Lanes) -> dict[str, int]:
     """How many lines each part of a panel needs, so that the panels line up."""
     parts: dict[str, Callable] = {
-        "make": lambda panel: panel.program.make,
-        "method": lambda panel: lanes[panel.key].made,
-        "call": lambda panel: panel.program.call,
+        "make": lambda panel: (panel.program.make,),
+        "method": lambda panel: _called(panel, lanes[panel.key]),
+        "call": lambda panel: (panel.program.call,),
     }
-    return {part: max(source.height(of(panel)) for panel in panels) for part, of in parts.items()}
+    return {part: max(sum(map(source.height, of(panel))) for panel in panels) for part, of in parts.items()}
+
+
+def _called(panel: Panel, lane: Lane) -> tuple[Callable, ...]:
+    """What is called: the functions that the program names, where what jit wraps is only a shell around them."""
+    return panel.program.watch or (lane.made,)
 
 
 def _panel(panel: Panel, lane: Lane, rooms: Mapping[str, int], compact: bool) -> None:
@@ -148,9 +158,11 @@ def _panel(panel: Panel, lane: Lane, rooms: Mapping[str, int], compact: bool) ->
     ran = moment.seen.ran if moment.seen else frozenset()
     st.html(_heading(panel))
     if not compact:
-        st.html(_part("Made once") + source.lit(panel.program.make, rows=rooms["make"]))
+        st.html(_part("Made once") + source.lit(panel.program.make, ran, rows=rooms["make"]))
+    called = _called(panel, lane)
     with st.container(key=f"{panel.key}_code"):
-        st.html(_part("What is called") + source.lit(lane.made, ran, rows=rooms["method"]))
+        rows = rooms["method"] // len(called)
+        st.html(_part("What is called") + "".join(source.lit(each, ran, rows=rows) for each in called))
     with st.container(key=f"{panel.key}_call"):
         st.html(_part("Each call") + source.lit(panel.program.call, ran, rows=rooms["call"]))
     st.html(_verdict(moment) + _change(moment))
