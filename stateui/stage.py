@@ -8,9 +8,8 @@ import streamlit as st
 
 from statecore import lockstep
 from statecore.lockstep import Lane, Moment, Program
-from stateui import share, show, source
+from stateui import share, show, source, theme
 from stateui.program import show_program
-from stateui.theme import ROLES
 
 SETTINGS = {"step": share.whole(0, 0, lockstep.MAX_CALLS)}
 """What the address says of a stage: how many calls have been made."""
@@ -73,7 +72,7 @@ def programs(panels: tuple[Panel, ...], lanes: Lanes) -> None:
     jitted = [panel for panel in panels if hasattr(lanes[panel.key].made, "trace")]
     for column, panel in zip(st.columns(len(jitted)), jitted, strict=True):
         with column, st.container(key=f"{panel.key}_program", border=True, height="stretch"):
-            st.html(_heading(panel))
+            st.html(theme.heading(panel.key, panel.title))
             lane = lanes[panel.key]
             show_program(lane.kept, state=show.size(lane.moment.state) if panel.program.explicit else 0)
 
@@ -156,7 +155,7 @@ def _called(panel: Panel, lane: Lane) -> tuple[Callable, ...]:
 def _panel(panel: Panel, lane: Lane, rooms: Mapping[str, int], compact: bool) -> None:
     moment = lane.moment
     ran = moment.seen.ran if moment.seen else frozenset()
-    st.html(_heading(panel))
+    st.html(theme.heading(panel.key, panel.title))
     if not compact:
         st.html(_part("Made once") + source.lit(panel.program.make, ran, rows=rooms["make"]))
     called = _called(panel, lane)
@@ -169,11 +168,6 @@ def _panel(panel: Panel, lane: Lane, rooms: Mapping[str, int], compact: bool) ->
     st.html(_part("Out, call by call"))
     with st.container(key=f"{panel.key}_tape"):
         st.html(f'<output class="tape">{escape(tape(lane))}</output>')
-
-
-def _heading(panel: Panel) -> str:
-    mark = ROLES[panel.key].mark
-    return f'<h3 class="role role-{panel.key}"><span class="mark">{mark}</span>{escape(panel.title)}</h3>'
 
 
 def _part(text: str) -> str:
@@ -198,17 +192,22 @@ def _verdict(moment: Moment) -> str:
 
 def _change(moment: Moment) -> str:
     """The state before and after the call, with what changed marked."""
-    rows = []
     befores = show.leaves(moment.before)
+    # a long name leaves a second line for the values from the start, so that no click moves the stage
+    long = any(len(name) > 8 for name in befores)
+    rows = []
     for name, now in show.leaves(moment.after).items():
         before = befores.get(name, "—")
         changed = moment.seen is not None and before != now
         word = "changed" if changed else ("no change" if moment.seen else "at the start")
-        rows.append(
-            f'<tr data-changed="{str(changed).lower()}"><th scope="row">{escape(name)}</th><td>{escape(before)}</td>'
-            f"<td>→</td><td><span>{escape(now)}</span></td><td>{word}</td></tr>"
-        )
-    return f'<table class="state"><caption>State, before → after</caption>{"".join(rows)}</table>'
+        if long:
+            arrow = f'{escape(before)} → <span>{escape(now)}</span> <i class="heard">{word}</i>'
+            cells = f"<td>{arrow if changed else f'{escape(now)} <i>{word}</i>'}</td>"
+        else:
+            cells = f"<td>{escape(before)}</td><td>→</td><td><span>{escape(now)}</span></td><td>{word}</td>"
+        rows.append(f'<tr data-changed="{str(changed).lower()}"><th scope="row">{escape(name)}</th>{cells}</tr>')
+    kind = "state long" if long else "state"
+    return f'<table class="{kind}"><caption>State, before → after</caption>{"".join(rows)}</table>'
 
 
 def _spoken(panels: tuple[Panel, ...], lanes: Lanes) -> str:

@@ -1,6 +1,7 @@
 """The look: one colour, one dash and one mark for each role, in light and in dark."""
 
 from dataclasses import dataclass
+from html import escape
 from pathlib import Path
 
 import streamlit as st
@@ -21,6 +22,13 @@ ROLES = {
     "fixed": Role("✓", "#009E73", "solid"),
     "cursor": Role("|", "#0072B2", "solid"),
 }
+
+
+def heading(role: str, title: str) -> str:
+    """A heading with the mark of its role, as HTML."""
+    mark = ROLES[role].mark
+    return f'<h3 class="role role-{role}"><span class="mark">{mark}</span>{escape(title)}</h3>'
+
 
 ICON = Path(__file__).parent / "icon.png"
 _CSS = (Path(__file__).parent / "style.css").read_text(encoding="utf-8")
