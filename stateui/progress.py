@@ -1,7 +1,7 @@
 """Long work with a progress bar and a way out."""
 
-from collections.abc import Callable, Generator
-from typing import TypeVar
+from collections.abc import Callable, Generator, Iterable
+from typing import Any, TypeVar
 
 import streamlit as st
 
@@ -34,3 +34,39 @@ def drive(work: Generator[float, None, T], what: str, on_cancel: Callable[[], No
             return finished.value
         if bar is not None:
             bar.progress(share, text=f"{what}: {share:.0%}")
+
+
+def ask(name: str) -> None:
+    """Ask for the work called `name`: the callback of its button."""
+    st.session_state[f"{name}:asked"] = True
+
+
+def asked(name: str, of: Any, pieces: Callable[[], Iterable[T]], size: int, what: str) -> tuple[T, ...] | None:
+    """The results of a work of several pieces, done now if its button was pressed.
+
+    Args:
+      name: what the results are kept under.
+      of: what they are the results of: where this has changed, they are gone.
+      pieces: does the work, piece by piece.
+      size: how many pieces there are.
+      what: what is being done, in a few words.
+    """
+    done = st.session_state.get(f"{name}:done")
+    if st.session_state.get(f"{name}:asked"):
+        found = drive(_shares(pieces(), size), what, on_cancel=lambda: _forget(name))
+        done = st.session_state[f"{name}:done"] = (of, found)
+        _forget(name)
+    return done[1] if done is not None and done[0] == of else None
+
+
+def _forget(name: str) -> None:
+    st.session_state[f"{name}:asked"] = False
+
+
+def _shares(pieces: Iterable[T], size: int) -> Generator[float, None, tuple[T, ...]]:
+    found: list[T] = []
+    yield 0.0
+    for piece in pieces:
+        found.append(piece)
+        yield len(found) / size
+    return tuple(found)
