@@ -193,8 +193,10 @@ def _verdict(moment: Moment) -> str:
 def _change(moment: Moment) -> str:
     """The state before and after the call, with what changed marked."""
     befores = show.leaves(moment.before)
-    # a long name leaves a second line for the values from the start, so that no click moves the stage
-    long = any(len(name) > 8 for name in befores)
+    if not befores:
+        return '<table class="state"><caption>State: none in sight</caption></table>'
+    # a long name or value leaves a second line from the start, so that no click moves the stage
+    long = any(len(name) > 8 or len(value) > 10 or " " in value for name, value in befores.items())
     rows = []
     for name, now in show.leaves(moment.after).items():
         before = befores.get(name, "—")
