@@ -8,7 +8,9 @@ import streamlit as st
 T = TypeVar("T")
 
 
-def drive(work: Generator[float, None, T], what: str, on_cancel: Callable[[], None], visible: bool = True) -> T:
+def drive(
+    work: Generator[float, None, T], what: str, on_cancel: Callable[[], None], visible: bool = True, name: str = ""
+) -> T:
     """Do the work to its end, showing how far it is.
 
     Cancel needs no flag: pressing it makes Streamlit run the page anew, which ends
@@ -19,13 +21,14 @@ def drive(work: Generator[float, None, T], what: str, on_cancel: Callable[[], No
       what: what is being done, in a few words.
       on_cancel: called when Cancel is pressed, before the page runs anew.
       visible: False for work that is over before a bar could be read.
+      name: tells works apart that one run of the page may do one after the other.
     """
     place = st.empty()
     bar = None
     if visible:
-        with place.container(horizontal=True, vertical_alignment="center", key="progress"):
+        with place.container(horizontal=True, vertical_alignment="center", key=f"progress{name}"):
             bar = st.progress(0.0, text=what)
-            st.button("Cancel", key="cancel", on_click=on_cancel)
+            st.button("Cancel", key=f"cancel{name}", on_click=on_cancel)
     while True:
         try:
             share = next(work)
@@ -53,7 +56,7 @@ def asked(name: str, of: Any, pieces: Callable[[], Iterable[T]], size: int, what
     """
     done = st.session_state.get(f"{name}:done")
     if st.session_state.get(f"{name}:asked"):
-        found = drive(_shares(pieces(), size), what, on_cancel=lambda: _forget(name))
+        found = drive(_shares(pieces(), size), what, on_cancel=lambda: _forget(name), name=f"_{name}")
         done = st.session_state[f"{name}:done"] = (of, found)
         _forget(name)
     return done[1] if done is not None and done[0] == of else None
