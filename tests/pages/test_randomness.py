@@ -95,6 +95,16 @@ def test_the_trees_are_grown_and_counted():
     }
 
 
+def test_two_works_asked_for_at_once_are_both_done():
+    app = opened()
+    for name in ("clouds", "start"):
+        app.session_state[f"randomness:{name}:asked"] = True
+    app.run()
+    assert not app.exception
+    assert html_of(app, "<b>KeyReuseError</b>")
+    assert not html_of(app, '<th scope="row">correlation</th><td> </td>')
+
+
 def test_a_tree_s_picture_says_what_became_of_each_key():
     grown = keytree.key_tree(lambda key: keytree.split_and_folded(key, 3), jax.random.key(0))
     picture = {trace.name: trace for trace in figures.key_tree(grown).data if trace.name}
