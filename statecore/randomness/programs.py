@@ -1,5 +1,7 @@
 """Random draws whose state is hidden, or used twice, each beside its fix."""
 
+from functools import partial
+
 import jax
 import numpy as np
 
@@ -7,16 +9,18 @@ from statecore.lockstep import Program
 
 
 def numpy_sample(seed):
-    generator = np.random.default_rng(seed)
+    rng = np.random.default_rng(
+        seed)
     def sample():
-        return generator.normal()
+        return rng.normal()
     return sample
 
 
 def jitted_numpy_sample(seed):
-    generator = np.random.default_rng(seed)
+    rng = np.random.default_rng(
+        seed)
     def sample():
-        return generator.normal()
+        return rng.normal()
     return jax.jit(sample)
 
 
@@ -25,23 +29,27 @@ class Sampler:
         self.key = key
 
     def sample(self):
-        self.key, subkey = jax.random.split(
+        keys = jax.random.split(
             self.key)
-        return jax.random.normal(subkey)
+        self.key, sub = keys
+        return jax.random.normal(sub)
 
 
 def plain_sampler(seed):
-    sampler = Sampler(jax.random.key(seed))
+    key = jax.random.key(seed)
+    sampler = Sampler(key)
     return sampler.sample
 
 
 def jitted_sampler(seed):
-    sampler = Sampler(jax.random.key(seed))
+    key = jax.random.key(seed)
+    sampler = Sampler(key)
     return jax.jit(sampler.sample)
 
 
 def reuse(key):
-    return jax.random.normal(key), key
+    value = jax.random.normal(key)
+    return value, key
 
 
 def jitted_reuse():
@@ -51,8 +59,10 @@ def jitted_reuse():
 
 
 def split(key):
-    key, subkey = jax.random.split(key)
-    return jax.random.normal(subkey), key
+    key, sub = jax.random.split(
+        key)
+    value = jax.random.normal(sub)
+    return value, key
 
 
 def jitted_split():
@@ -62,8 +72,9 @@ def jitted_split():
 
 
 def fold_in(key, step):
-    subkey = jax.random.fold_in(key, step)
-    return jax.random.normal(subkey)
+    sub = jax.random.fold_in(
+        key, step)
+    return jax.random.normal(sub)
 
 
 def jitted_fold_in(seed):
@@ -101,17 +112,17 @@ def programs(seed: int) -> dict[str, dict[str, Program]]:
     fixes = {
         "split": Program(jitted_split, call_with_key, lambda: first_key(seed), watch=(split,)),
         "fold_in": Program(
-            lambda: jitted_fold_in(seed), call_with_step, inputs=lambda k: (np.int32(k),), watch=(fold_in,)
+            partial(jitted_fold_in, seed), call_with_step, inputs=lambda k: (np.int32(k),), watch=(fold_in,)
         ),
     }
     return {
         "numpy": {
-            "plain": Program(lambda: numpy_sample(seed), call),
-            "broken": Program(lambda: jitted_numpy_sample(seed), call),
+            "plain": Program(partial(numpy_sample, seed), call),
+            "broken": Program(partial(jitted_numpy_sample, seed), call),
         } | fixes,
         "self": {
-            "plain": Program(lambda: plain_sampler(seed), call),
-            "broken": Program(lambda: jitted_sampler(seed), call),
+            "plain": Program(partial(plain_sampler, seed), call),
+            "broken": Program(partial(jitted_sampler, seed), call),
         } | fixes,
         "reuse": {
             "broken": Program(jitted_reuse, call_with_key, lambda: first_key(seed), watch=(reuse,)),

@@ -1,0 +1,181 @@
+"""The randomness lesson, as Streamlit runs it."""
+
+from pathlib import Path
+
+import jax
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from statecore.randomness import experiments, keytree
+from stateui.figures import randomness as figures
+
+ROOT = Path(__file__).parents[2]
+
+
+def opened(**query: str) -> AppTest:
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120)
+    for key, value in query.items():
+        app.query_params[key] = value
+    return app.switch_page("pages/randomness.py").run()
+
+
+def html_of(app: AppTest, part: str) -> list[str]:
+    return [body for element in app.get("html") if part in (body := element.proto.body)]
+
+
+def step(app: AppTest, times: int = 1) -> AppTest:
+    for _ in range(times):
+        app.button(key="step").click().run()
+    assert not app.exception
+    return app
+
+
+def tapes(app: AppTest) -> dict[str, list[float]]:
+    return {key: [float(each) for each in lane.tape] for key, lane in app.session_state["randomness:lanes"].items()}
+
+
+@pytest.mark.parametrize("mistake", ["numpy", "self", "reuse"])
+@pytest.mark.parametrize("fix", ["split", "fold_in"])
+def test_the_broken_side_repeats_itself_and_the_fixed_one_does_not(mistake, fix):
+    app = step(opened(mistake=mistake, fix=fix, seed="7"), 3)
+    drawn = tapes(app)
+    assert ("plain" in drawn) is (mistake != "reuse")
+    assert len(set(drawn["broken"])) == 1
+    assert len(set(drawn["fixed"])) == len(set(drawn.get("plain", drawn["fixed"]))) == 3
+    assert any("The machine says **one number, three times**" in each.value for each in app.markdown)
+
+
+def test_the_function_inside_the_wrapper_is_shown_and_lit_while_it_is_traced():
+    app = step(opened())
+    called = html_of(app, "What is called")
+    assert ">split</span>" in called[-1]
+    assert called[-1].count('data-ran="true"') == 4
+    step(app)
+    assert html_of(app, "What is called")[-1].count('data-ran="true"') == 0
+
+
+def test_another_seed_starts_at_call_0_with_other_numbers():
+    app = step(opened(), 2)
+    before = tapes(app)["fixed"]
+    app.number_input(key="randomness_seed").set_value(5).run()
+    assert {len(tape) for tape in tapes(app).values()} == {0}
+    assert set(tapes(step(app, 2))["fixed"]).isdisjoint(before)
+
+
+@pytest.mark.parametrize(
+    ("setting", "text"), [("mistake", "none"), ("fix", "luck"), ("seed", "-1"), ("seed", "1.5"), ("step", "x")]
+)
+def test_a_bad_setting_gives_the_default_and_one_note(setting, text):
+    app = opened(**{setting: text})
+    assert not app.exception
+    assert sum(f"asks for {setting} = " in note.value for note in app.info) == 1
+
+
+def test_the_trees_are_grown_and_counted():
+    app = opened()
+    assert html_of(app, "drawn from once")
+    app.session_state["randomness_draws"] = 4
+    app.button(key="grow").click().run()
+    assert not app.exception
+    seen = {}
+    for name in ("deep", "wide", "folded", "one key for all", "same number folded", "split and folded"):
+        app.session_state["randomness_tree"] = name
+        app.run()
+        (counted,) = html_of(app, "uses of reused keys")
+        seen[name] = [part.partition("<")[0] for part in counted.split("<td>")[1:]]
+    # keys, deep, wide, uses of reused keys, numbers drawn, different ones
+    assert seen == {
+        "deep": ["9", "4", "2", "0", "4", "4"],
+        "wide": ["5", "1", "4", "0", "4", "4"],
+        "folded": ["5", "1", "4", "0", "4", "4"],
+        "one key for all": ["1", "0", "1", "4", "4", "1"],
+        "same number folded": ["5", "1", "4", "4", "4", "1"],
+        "split and folded": ["6", "1", "5", "2", "2", "1"],
+    }
+
+
+def test_two_works_asked_for_at_once_are_both_done():
+    app = opened()
+    for name in ("clouds", "start"):
+        app.session_state[f"randomness:{name}:asked"] = True
+    app.run()
+    assert not app.exception
+    assert html_of(app, "<b>KeyReuseError</b>")
+    assert not html_of(app, '<th scope="row">correlation</th><td> </td>')
+
+
+def test_a_tree_s_picture_says_what_became_of_each_key():
+    grown = keytree.key_tree(lambda key: keytree.split_and_folded(key, 3), jax.random.key(0))
+    picture = {trace.name: trace for trace in figures.key_tree(grown).data if trace.name}
+    assert {name: len(trace.x) for name, trace in picture.items()} == {
+        "used again": 2, "split": 1, "folded": 0, "drawn from once": 0, "not used": 2,
+    }  # fmt: skip
+    assert picture["used again"].text == ("used 2×", "used 2×")
+    assert len({trace.marker.symbol for trace in picture.values()}) == len(picture)
+    deep = keytree.key_tree(lambda key: keytree.deep(key, 5), jax.random.key(0))
+    places = [(x, y) for trace in figures.key_tree(deep).data[1:] for x, y in zip(trace.x, trace.y, strict=True)]
+    assert len(set(places)) == len(places) == 11
+
+
+def test_reused_draws_lie_on_a_line_and_fresh_ones_do_not():
+    app = opened()
+    app.button(key="draw").click().run()
+    assert not app.exception
+    _, found = app.session_state["randomness:clouds:done"]
+    assert [abs(each.rank_correlation) > 0.99 for each in found] == [True] * 3 + [False] * 2
+    assert len(html_of(app, "correlation of ranks")) == 2
+
+
+def test_the_documentations_start_is_caught_and_mended():
+    app = opened()
+    app.button(key="start_both").click().run()
+    assert not app.exception
+    _, (seen, error, many, other, no_error, others) = app.session_state["randomness:start:done"]
+    assert (seen.weight, seen.bias) == (seen.first_x, seen.first_noise)
+    assert isinstance(error, jax.errors.KeyReuseError)
+    assert np.array_equal(many.weight, many.first_x)
+    assert not other.same_numbers
+    assert no_error is None
+    assert abs(np.corrcoef(others.weight, others.first_x)[0, 1]) < 0.2
+    assert html_of(app, "✗ yes: weight == xs[0], bias == noise[0]")
+    assert html_of(app, "<b>KeyReuseError</b>")
+    assert html_of(app, "nothing to say")
+
+
+def test_the_experiments_say_what_they_are_said_to_say():
+    for twice in (
+        experiments.split_twice,
+        experiments.same_seed_elsewhere,
+        experiments.old_key_again,
+        experiments.unchecked_raw_key,
+    ):
+        assert len({float(each) for each in twice()}) == 1
+    with pytest.raises(jax.errors.KeyReuseError):
+        experiments.checked_reuse()
+    assert experiments.draws_at_once()
+    assert len(experiments.three_of_two()) == 2
+
+
+def test_every_experiment_runs_on_the_page():
+    app = opened()
+    for title in (
+        "Split twice",
+        "Same seed elsewhere",
+        "The old key again",
+        "Checked",
+        "Checked, an old-style key",
+        "All at once",
+        "Two, or three",
+    ):
+        app.session_state["randomness_experiment"] = title
+        app.run()
+        app.button(key="run").click().run()
+        assert not app.exception
+        assert html_of(app, '<output class="tape">')[-1].strip() != '<output class="tape"> </output>'
+
+
+def test_two_visitors_do_not_mix():
+    first, second = step(opened(seed="1"), 2), step(opened(seed="2"))
+    assert (len(tapes(first)["fixed"]), len(tapes(second)["fixed"])) == (2, 1)
+    assert second.session_state["randomness:lanes"]["fixed"].moment.seen.traced
