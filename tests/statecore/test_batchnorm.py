@@ -126,6 +126,26 @@ def test_evaluated_first_the_jitted_layer_is_frozen():
     assert {constant.origin for constant in seen.kept.baked} >= {"self.mean", "self.var"}
 
 
+def test_each_mode_is_a_program_of_its_own_and_is_shown_as_it_was_read_at_its_trace():
+    """Later the leaked statistics could no longer be told as the origin of the constants."""
+    steps = [lane(batchnorm.broken, batchnorm.call, (False, True))]
+    for _ in range(5):
+        steps.append(lockstep.step(steps[-1]))
+    evaluated, trained, *later = (step.kept for step in steps[1:])
+    assert evaluated.text != trained.text
+    assert [each is evaluated for each in later] == [True, False, True]
+    assert later[1] is trained
+    assert "self.mean" in {constant.origin for constant in evaluated.baked}
+
+
+def test_a_call_that_raises_has_no_program_and_the_next_one_has_its_own_again():
+    first = lockstep.step(lane(batchnorm.broken, batchnorm.call, (True, False)))
+    second = lockstep.step(first)
+    third = lockstep.step(second)
+    assert second.kept is None
+    assert third.kept is first.kept
+
+
 @pytest.mark.parametrize("order", [(True, False), (False, True), (True,)])
 def test_the_fixed_layer_and_plain_python_agree_in_any_order(order):
     plain = lockstep.go(lane(batchnorm.plain, batchnorm.call, order), 6)
