@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from html import escape
+from typing import Any
 
 import streamlit as st
 
@@ -24,11 +25,13 @@ class Panel:
       key: `plain`, `broken` or `fixed`: its role, and the name of its container.
       title: what it is, in a few words.
       program: the code that runs, and that is shown.
+      tell: an outcome as the tape has it.
     """
 
     key: str
     title: str
     program: Program
+    tell: Callable[[Any], str] = show.value
 
 
 Lanes = Mapping[str, Lane]
@@ -70,7 +73,10 @@ def programs(panels: tuple[Panel, ...], lanes: Lanes) -> None:
         with column, st.container(key=f"{panel.key}_program", border=True, height="stretch"):
             st.html(_heading(panel))
             lane = lanes[panel.key]
-            show_program(lane.kept, state=show.size(lane.moment.state) if panel.program.explicit else 0)
+            if lane.calls and lane.kept is None:
+                st.markdown("The last call raised an error: it left no program to read.")
+            else:
+                show_program(lane.kept, state=show.size(lane.moment.state) if panel.program.explicit else 0)
 
 
 def outcome(name: str, key: str, calls: int) -> str | None:
@@ -81,9 +87,9 @@ def outcome(name: str, key: str, calls: int) -> str | None:
     return ", ".join(show.value(each) for each in lanes[key].tape[:calls])
 
 
-def tape(lane: Lane) -> str:
+def tape(lane: Lane, tell: Callable[[Any], str] = show.value) -> str:
     """The outputs so far, separated by commas; a space before the first call."""
-    return ", ".join(show.value(outcome) for outcome in lane.tape) or " "
+    return ", ".join(tell(outcome) for outcome in lane.tape) or " "
 
 
 # --- moving: the state changes in the callback, so that no click is lost ---------------------------------
@@ -137,10 +143,15 @@ def _rooms(panels: tuple[Panel, ...], lanes: Lanes) -> dict[str, int]:
     """How many lines each part of a panel needs, so that the panels line up."""
     parts: dict[str, Callable] = {
         "make": lambda panel: panel.program.make,
-        "method": lambda panel: lanes[panel.key].made,
         "call": lambda panel: panel.program.call,
     }
-    return {part: max(source.height(of(panel)) for panel in panels) for part, of in parts.items()}
+    rooms = {part: max(source.height(of(panel)) for panel in panels) for part, of in parts.items()}
+    return rooms | {"method": max(sum(map(source.height, _called(panel, lanes[panel.key]))) for panel in panels)}
+
+
+def _called(panel: Panel, lane: Lane) -> tuple[Callable, ...]:
+    """What is called, and the functions below it that are watched as well."""
+    return (lane.made, *panel.program.watch)
 
 
 def _panel(panel: Panel, lane: Lane, rooms: Mapping[str, int], compact: bool) -> None:
@@ -150,13 +161,18 @@ def _panel(panel: Panel, lane: Lane, rooms: Mapping[str, int], compact: bool) ->
     if not compact:
         st.html(_part("Made once") + source.lit(panel.program.make, rows=rooms["make"]))
     with st.container(key=f"{panel.key}_code"):
-        st.html(_part("What is called") + source.lit(lane.made, ran, rows=rooms["method"]))
+        made, *watched = _called(panel, lane)
+        below = sum(map(source.height, watched))
+        st.html(_part("What is called") + source.lit(made, ran, rows=0 if watched else rooms["method"]))
+        for function in watched:
+            rows = rooms["method"] - source.height(made) - below + source.height(function)
+            st.html(_part("which calls") + source.lit(function, ran, rows=rows if function is watched[-1] else 0))
     with st.container(key=f"{panel.key}_call"):
         st.html(_part("Each call") + source.lit(panel.program.call, ran, rows=rooms["call"]))
     st.html(_verdict(moment) + _change(moment))
     st.html(_part("Out, call by call"))
     with st.container(key=f"{panel.key}_tape"):
-        st.html(f'<output class="tape">{escape(tape(lane))}</output>')
+        st.html(f'<output class="tape">{escape(tape(lane, panel.tell))}</output>')
 
 
 def _heading(panel: Panel) -> str:
@@ -204,5 +220,5 @@ def _spoken(panels: tuple[Panel, ...], lanes: Lanes) -> str:
     calls = _calls(lanes)
     if not calls:
         return "call 0"
-    told = "; ".join(f"{panel.title}: {show.value(lanes[panel.key].tape[-1])}" for panel in panels)
+    told = "; ".join(f"{panel.title}: {panel.tell(lanes[panel.key].tape[-1])}" for panel in panels)
     return f"call {calls}. {told}"
