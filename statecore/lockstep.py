@@ -154,14 +154,12 @@ def _call(lane: Lane, previous: Moment) -> Moment:
     if program.explicit and seen.error is None:
         value, state = seen.value
         seen = replace(seen, value=value)
-    programs = previous.programs
-    if seen.kept is not None:
+    programs, read = previous.programs, seen.kept
+    if read is not None:
         # a wrapper may hold several programs; the origins of one are known right after its trace only
-        known = None if seen.traced else _same(seen.kept, programs)
-        if known is not None:
-            seen = replace(seen, kept=known)
-        else:
-            programs = (*programs, seen.kept)
+        known = None if seen.traced else _same(read, programs)
+        seen = replace(seen, kept=known or read)
+        programs = programs if known else (*programs, read)
     return Moment(previous.call + 1, before, _shown(program, made, state), seen, state, programs)
 
 
