@@ -13,13 +13,17 @@ PyTorch's does. What normalises a batch divides by n everywhere.
 Source: Ioffe and Szegedy, "Batch Normalization" (2015).
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+
+from statecore.lockstep import Program
 
 EPSILON = 1e-5
 MOMENTUM = 0.9
@@ -28,6 +32,8 @@ BATCHES = (2, 4, 8, 32, 128)
 STEPS = (50, 200, 1_000)
 """The run lengths on offer."""
 TEST_POINTS = 1024
+DATA_MEAN, DATA_VAR = 3.0, 4.0
+"""What the lesson's data are drawn with, unless somebody changes it."""
 
 
 class Params(NamedTuple):
@@ -154,6 +160,17 @@ def stage_inputs(seed: int, mean: float, var: float, batch: int, order: tuple[bo
     return inputs
 
 
+@cache
+def programs(train_first: bool) -> dict[str, Program]:
+    """The layer as programs on show, called to train and to evaluate by turns."""
+    inputs = stage_inputs(42, DATA_MEAN, DATA_VAR, 32, (train_first, not train_first))
+    return {
+        "plain": Program(plain, call, inputs=inputs),
+        "broken": Program(broken, call, inputs=inputs),
+        "fixed": Program(fixed, call_with_state, init=init, inputs=inputs, watch=(apply,)),
+    }
+
+
 def evaluate_while_training(batches, probe):
     layer = BatchNorm()
     compiled = jax.jit(
@@ -234,6 +251,38 @@ def run(
 
 
 @dataclass(frozen=True)
+class Frozen:
+    """A jitted `BatchNorm` on the same stream; float32 arrays of shape (steps + 1,).
+
+    Attributes:
+      mean, var: the statistics that its evaluation was compiled with.
+      eval_mean, eval_std: mean and standard deviation of its evaluation output on
+        the test points, after k batches of training.
+    """
+
+    mean: np.ndarray
+    var: np.ndarray
+    eval_mean: np.ndarray
+    eval_std: np.ndarray
+
+
+def run_frozen(key, mean: float, var: float, batch: int, steps: int) -> Frozen:
+    """Call a jitted `BatchNorm`, really: evaluate, and after each batch of the stream of `run` evaluate again."""
+    _check("batch", batch, BATCHES)
+    _check("steps", steps, STEPS)
+    test, batches = _stream(key, mean, var, batch=batch, length=steps)
+    layer = BatchNorm()
+    compiled = jax.jit(layer.apply, static_argnames="train")
+    held = [np.full(steps + 1, value, np.float32) for value in (layer.mean, layer.var)]
+    outputs = [compiled(test, train=False)]
+    for x in np.asarray(batches):
+        compiled(x, train=True)
+        outputs.append(compiled(test, train=False))
+    seen = np.asarray(jnp.stack(outputs))[..., 0]
+    return Frozen(held[0], held[1], seen.mean(1), seen.std(1))
+
+
+@dataclass(frozen=True)
 class Expected:
     """The mean over all streams of the running mean and variance, float64 of shape (steps + 1,)."""
 
@@ -259,26 +308,40 @@ def expected(
     return Expected((1 - left) * mean, left + (1 - left) * seen_var)
 
 
+def batches_to_forget(momentum: float, left: float = 0.01) -> int:
+    """After how many batches at most the share `left` of the first statistics remains; momentum below 1."""
+    return 1 if momentum <= left else math.ceil(math.log(left) / math.log(momentum))
+
+
 def _check(name: str, value: int, allowed: tuple[int, ...]) -> None:
     if value not in allowed:
         raise ValueError(f"{name} must be one of {allowed}, got {value}")
 
 
-def _scan_batches(key, mean, var, momentum, correction, batch, length):
+def _draw(key, mean, var, batch, length):
+    """The test points, and the batches of a stream, shape (length, batch, 1)."""
     test_key, stream_key = jax.random.split(key)
-    test = make_batch(test_key, mean, var, TEST_POINTS)
+    keys = jax.vmap(lambda k: jax.random.fold_in(stream_key, k))(jnp.arange(length))
+    batches = jax.vmap(lambda key: make_batch(key, mean, var, batch))(keys)
+    return make_batch(test_key, mean, var, TEST_POINTS), batches
+
+
+_stream = jax.jit(_draw, static_argnames=("batch", "length"))
+
+
+def _scan_batches(key, mean, var, momentum, correction, batch, length):
+    test, batches = _draw(key, mean, var, batch, length)
     params, stats = init()
 
     def evaluate(stats):
         y, _ = apply(params, stats, test, train=False)
         return y.mean(), y.std()
 
-    def body(stats, k):
-        x = make_batch(jax.random.fold_in(stream_key, k), mean, var, batch)
+    def body(stats, x):
         _, stats = apply(params, stats, x, True, momentum, correction)
         return stats, (*stats, x.mean(0), x.var(0), *evaluate(stats))
 
-    _, columns = jax.lax.scan(body, stats, jnp.arange(length))
+    _, columns = jax.lax.scan(body, stats, batches)
     unseen = jnp.full(1, jnp.nan)
     first = (*stats, unseen, unseen, *evaluate(stats))
     return [

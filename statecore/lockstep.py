@@ -6,6 +6,7 @@ from typing import Any
 
 import jax
 
+from statecore.kept import Kept
 from statecore.observe import Observation, hidden_state, observe
 from statecore.timeline import Timeline
 
@@ -47,6 +48,7 @@ class Moment:
       before, after: the state around the call, by name: `state`, or `self.n`.
       seen: the observed call.
       state: the explicit state, to be handed to the next call.
+      programs: what jit had traced by then, each as it was read right after its trace.
     """
 
     call: int
@@ -54,6 +56,7 @@ class Moment:
     after: Mapping[str, Any]
     seen: Observation | None = None
     state: Any = None
+    programs: tuple[Kept, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -91,7 +94,7 @@ class Lane:
 
     @property
     def kept(self):
-        """What jit kept when it last traced: None before that."""
+        """The program of the last call: None before the first call, and after one that raised."""
         seen = self.moment.seen
         return seen.kept if seen else None
 
@@ -152,9 +155,22 @@ def _call(lane: Lane, previous: Moment) -> Moment:
     if program.explicit and seen.error is None:
         value, state = seen.value
         seen = replace(seen, value=value)
-    if not seen.traced and previous.seen is not None and seen.kept is not None:
-        seen = replace(seen, kept=previous.seen.kept)  # the same program; its origins were read at the trace
-    return Moment(previous.call + 1, before, _shown(program, made, state), seen, state)
+    programs, read = previous.programs, seen.kept
+    if read is not None:
+        # a wrapper may hold several programs; the origins of one are known right after its trace only
+        known = None if seen.traced else _same(read, programs)
+        seen = replace(seen, kept=known or read)
+        programs = programs if known else (*programs, read)
+    return Moment(previous.call + 1, before, _shown(program, made, state), seen, state, programs)
+
+
+def _same(kept: Kept, programs: tuple[Kept, ...]) -> Kept | None:
+    """The program among those read before that has this text and holds these very constants."""
+    for each in reversed(programs):
+        values = zip(each.constants, kept.constants, strict=False)
+        if each.text == kept.text and all(mine.value is its.value for mine, its in values):
+            return each
+    return None
 
 
 def _shown(program: Program, made: Callable, state: Any) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from html import escape
+from typing import Any
 
 import streamlit as st
 
@@ -26,12 +27,14 @@ class Panel:
       title: what it is, in a few words.
       program: the code that runs, and that is shown.
       also: further code to show first, each with what it is.
+      tell: an outcome as the tape has it.
     """
 
     key: str
     title: str
     program: Program
     also: tuple[tuple[str, Callable], ...] = ()
+    tell: Callable[[Any], str] = show.value
 
 
 Lanes = Mapping[str, Lane]
@@ -105,9 +108,9 @@ def outcome(name: str, key: str, calls: int) -> str | None:
     return ", ".join(show.value(each) for each in lanes[key].tape[:calls])
 
 
-def tape(lane: Lane) -> str:
+def tape(lane: Lane, tell: Callable[[Any], str] = show.value) -> str:
     """The outputs so far, separated by commas; a space before the first call."""
-    return ", ".join(show.value(outcome) for outcome in lane.tape) or " "
+    return ", ".join(tell(outcome) for outcome in lane.tape) or " "
 
 
 def alone() -> AbstractContextManager:
@@ -199,7 +202,7 @@ def _panel(panel: Panel, lane: Lane, rooms: Mapping[str, int], compact: bool, ty
     st.html(_verdict(moment) + _change(moment, types))
     st.html(part("Out, call by call"))
     with st.container(key=f"{panel.key}_tape"):
-        st.html(f'<output class="tape">{escape(tape(lane))}</output>')
+        st.html(f'<output class="tape">{escape(tape(lane, panel.tell))}</output>')
 
 
 def part(text: str) -> str:
@@ -250,5 +253,5 @@ def _spoken(panels: tuple[Panel, ...], lanes: Lanes) -> str:
     calls = _calls(lanes)
     if not calls:
         return "call 0"
-    told = "; ".join(f"{panel.title}: {show.value(lanes[panel.key].tape[-1])}" for panel in panels)
+    told = "; ".join(f"{panel.title}: {panel.tell(lanes[panel.key].tape[-1])}" for panel in panels)
     return f"call {calls}. {told}"

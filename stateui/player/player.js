@@ -405,9 +405,10 @@ function straight(pen, plot, weight, bias, colour, dash, width) {
 function polyline(pen, plot, values, colour, dash, width) {
   pen.strokeStyle = colour; pen.lineWidth = width; pen.setLineDash(DASHES[dash]); pen.beginPath();
   const stride = Math.max(1, Math.floor(values.length / (2 * (plot.right - plot.left))));
+  let begun = false;
   for (let k = 0; k < values.length; k += stride) {
-    if (!Number.isFinite(values[k])) break;
-    pen.lineTo(plot.px(k), plot.py(values[k]));
+    if (Number.isFinite(values[k])) { pen.lineTo(plot.px(k), plot.py(values[k])); begun = true; }
+    else if (begun) break; // what leaves the numbers does not come back; a column may begin later, though
   }
   pen.stroke();
 }

@@ -126,6 +126,26 @@ def test_evaluated_first_the_jitted_layer_is_frozen():
     assert {constant.origin for constant in seen.kept.baked} >= {"self.mean", "self.var"}
 
 
+def test_each_mode_is_a_program_of_its_own_and_is_shown_as_it_was_read_at_its_trace():
+    """Later the leaked statistics could no longer be told as the origin of the constants."""
+    steps = [lane(batchnorm.broken, batchnorm.call, (False, True))]
+    for _ in range(5):
+        steps.append(lockstep.step(steps[-1]))
+    evaluated, trained, *later = (step.kept for step in steps[1:])
+    assert evaluated.text != trained.text
+    assert [each is evaluated for each in later] == [True, False, True]
+    assert later[1] is trained
+    assert "self.mean" in {constant.origin for constant in evaluated.baked}
+
+
+def test_a_call_that_raises_has_no_program_and_the_next_one_has_its_own_again():
+    first = lockstep.step(lane(batchnorm.broken, batchnorm.call, (True, False)))
+    second = lockstep.step(first)
+    third = lockstep.step(second)
+    assert second.kept is None
+    assert third.kept is first.kept
+
+
 @pytest.mark.parametrize("order", [(True, False), (False, True), (True,)])
 def test_the_fixed_layer_and_plain_python_agree_in_any_order(order):
     plain = lockstep.go(lane(batchnorm.plain, batchnorm.call, order), 6)
@@ -185,6 +205,34 @@ def test_the_evaluation_output_closes_in_on_the_training_output():
     assert history.eval_std[0] == pytest.approx(np.sqrt(VAR), abs=0.2)
     assert abs(history.eval_mean[-1]) < 0.2
     assert abs(history.eval_std[-1] - 1) < 0.1
+
+
+def test_the_jitted_impure_layer_evaluates_with_its_first_statistics_for_ever():
+    frozen = batchnorm.run_frozen(KEY, MEAN, VAR, 32, 50)
+    right = batchnorm.run(KEY, MEAN, VAR, 32, 50)
+    assert {tuple(column) for column in (frozen.mean, frozen.var)} == {(0.0,) * 51, (1.0,) * 51}
+    for mine, its in ((frozen.eval_mean, right.eval_mean), (frozen.eval_std, right.eval_std)):
+        np.testing.assert_array_equal(mine, mine[0])
+        np.testing.assert_allclose(mine[0], its[0], rtol=1e-5)
+        assert its[-1] != its[0]
+    with pytest.raises(ValueError, match="steps must be one of"):
+        batchnorm.run_frozen(KEY, MEAN, VAR, 32, 51)
+
+
+@pytest.mark.parametrize("momentum", [0.0, 0.5, 0.9, 0.99])
+def test_the_start_is_forgotten_after_so_many_batches(momentum):
+    batches = batchnorm.batches_to_forget(momentum)
+    assert momentum**batches <= 0.01
+    assert batches == 1 or momentum ** (batches - 1) > 0.01
+
+
+@pytest.mark.parametrize("train_first", [True, False])
+def test_the_programs_on_show_take_turns(train_first):
+    for key, program in batchnorm.programs(train_first).items():
+        lane = lockstep.go(lockstep.start(program), 2)
+        assert [program.inputs(k)[1] for k in (1, 2, 3)] == [train_first, not train_first, train_first]
+        raised = isinstance(lane.tape[1], Exception)
+        assert raised == (key == "broken" and train_first)
 
 
 @pytest.mark.parametrize("correction", [0, 1])
