@@ -40,7 +40,7 @@ def test_trained_first_the_broken_layer_raises_and_the_prediction_is_judged():
         app.button(key="step").click().run()
     assert [isinstance(each, Exception) for each in lanes(app)["broken"].tape] == [False, True]
     assert any("The machine says **an error**" in each.value for each in app.markdown)
-    assert any("it left no program to read" in each.value for each in app.markdown)
+    assert any("ended in an error, so there is no program" in each.value for each in app.markdown)
     assert any("Call 2 was to **evaluate**" in each.value for each in app.markdown)
     tapes = html_of(app, '<output class="tape">')
     assert "UnexpectedTracerError" in tapes[0]
@@ -60,7 +60,7 @@ def test_evaluated_first_the_evaluation_is_frozen():
 def test_the_pure_function_below_the_layer_is_lit_branch_by_branch():
     app = opened()
     app.button(key="step").click().run()
-    (fixed,) = html_of(app, "which calls")
+    *_, fixed = html_of(app, "What is called")
     lines = [(ran == "true", re.sub("<[^>]+>", "", text)) for ran, text in LINE.findall(fixed)]
     lit = {text.strip() for ran, text in lines if ran}
     dark = {text.strip() for ran, text in lines if not ran}
