@@ -9,12 +9,17 @@ T = TypeVar("T")
 
 
 def drive(
-    work: Generator[float, None, T], what: str, on_cancel: Callable[[], None], visible: bool = True, name: str = ""
+    work: Generator[float, None, T],
+    what: str,
+    on_cancel: Callable[[], None] | None = None,
+    visible: bool = True,
+    name: str = "",
 ) -> T:
     """Do the work to its end, showing how far it is.
 
     Cancel needs no flag: pressing it makes Streamlit run the page anew, which ends
-    this run at its next sign of progress; `on_cancel` then puts things in order.
+    this run at its next sign of progress and leaves what was there before; `on_cancel`
+    puts in order what has to be.
 
     Call it inside a container that is always there: an element that comes and goes
     moves those after it, and Streamlit then builds them anew, players included.
@@ -22,7 +27,7 @@ def drive(
     Args:
       work: yields the share done, from 0 to 1, and returns the result.
       what: what is being done, in a few words.
-      on_cancel: called when Cancel is pressed, before the page runs anew.
+      on_cancel: called when Cancel is pressed, before the page runs anew; None where nothing has to be put in order.
       visible: False for work that is over before a bar could be read.
       name: tells works apart that one run of the page may do one after the other.
     """

@@ -62,7 +62,7 @@ def overview() -> None:
                 each = next(each for each in ENTRIES if each.name == name)
                 with st.container(key=f"purity_row_{name}", horizontal=True, vertical_alignment="center"):
                     st.button(each.title, key=f"open_{name}", type="tertiary", on_click=_open, args=(name,), width=210)
-                    st.html(_cells(each, rows.get(name)), width="stretch")
+                    st.html(_cells(rows.get(name)), width="stretch")
     with st.container(key="purity_busy_jump"):
         _jump(key="purity_jump", data={"serial": st.session_state.get("purity:opened", 0)})
 
@@ -141,7 +141,7 @@ def _caught(rows: dict[str, Row]) -> str:
     return f"{caught} caught by the checker" if rows else "nothing to count yet"
 
 
-def _cells(each: Entry, row: Row | None) -> str:
+def _cells(row: Row | None) -> str:
     if row is None:
         return '<div class="cells"><div class="idle">not played yet</div></div>'
     plain, broken, fixed = row.broken.plain, row.broken.transformed, row.fixed.transformed

@@ -184,9 +184,7 @@ def _trained(visit: Visit | None) -> Visit | None:
     for step, rate in FORKS.pairs(state["regression_forks"]):
         if step <= steps:
             run = _drive(training.fork(run, step, rate), "Forking", size)
-    asked = state["regression_step"]
-    note = f"Step {asked:,} is past the end: this is the last of {steps:,} steps." if asked > steps else ""
-    start = state["regression_step"] = min(asked, steps)
+    start, note = share.start("regression", steps)
     return store(Visit(now, run, visit.serial if visit else 0, start, note=note))
 
 

@@ -97,7 +97,7 @@ def speed() -> DeltaGenerator:
     points = st.session_state[f"{NAME}_points"]
     with st.container(key="speed_controls", horizontal=True, vertical_alignment="bottom"):
         st.selectbox("Points", POINTS, key=f"{NAME}_points", format_func=_thousands, width=130)
-        st.button("Measure", key="measure", type="primary", on_click=_ask)
+        st.button("Measure", key="measure", type="primary", on_click=progress.ask, args=(NAME,))
         room = st.container()
     timings: dict[str, Timing] = st.session_state.get(f"{NAME}:timings", {}).get(points, {})
     roles = {name: way.role for name, way in WAYS.items()}
@@ -117,7 +117,7 @@ def measure(room: DeltaGenerator) -> None:
         points = st.session_state[f"{NAME}_points"]
         with room:
             data = tf.make_data(regression.separate_keys(42)[0], points)
-            found = progress.drive(_measured(data), "Measuring on this machine", on_cancel=_nothing)
+            found = progress.drive(_measured(data), "Measuring on this machine")
         st.session_state.setdefault(f"{NAME}:timings", {})[points] = found
         st.rerun()  # so that the charts and the prediction show it
 
@@ -136,14 +136,6 @@ def beside(*functions: Callable) -> None:
     rows = max(source.height(function) for function in functions)
     for column, function in zip(st.columns(2), functions, strict=False):
         column.html(source.lit(function, rows=rows))
-
-
-def _ask() -> None:
-    st.session_state[f"{NAME}:asked"] = True
-
-
-def _nothing() -> None:
-    """Nothing to put in order: an unfinished measurement is thrown away."""
 
 
 def _measured(data: Data) -> Generator[float, None, dict[str, Timing]]:
@@ -214,7 +206,7 @@ def learners() -> None:
         data = _data(seed)
         run = tf.learn_together(_first_params(seed), data, (LOWEST_RATE, highest), steps, count)
     at = st.session_state[f"{NAME}_at"] = min(st.session_state[f"{NAME}_at"], steps)
-    player(learners_show(run, data, at), f"{NAME}_player", on_step=_rested, on_fork=_nothing)
+    player(learners_show(run, data, at), f"{NAME}_player", on_step=_rested)
     with st.container(key="learners_rest"):
         st.markdown(_learned(run, data, at), unsafe_allow_html=True)
 
