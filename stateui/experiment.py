@@ -57,10 +57,11 @@ def look(function: Callable, *args: Any, why: str) -> None:
         st.html(source.lit(function))
         try:
             value = function(*args, out) if printing else function(*args)
-            told = out.getvalue().strip() if printing else show.value(value)
-            st.html(theme.verdict("idle", f"{'prints' if printing else 'gives'} {escape(told)}"))
-        except Exception as error:
-            st.html(theme.verdict("error", show.error_html(error)))
+            told = escape(out.getvalue().strip() if printing else show.value(value))
+            kind, told = "idle", f"{'prints' if printing else 'gives'} {told}"
+        except Exception as error:  # whatever it raises is what is to be seen
+            kind, told = "error", show.error_html(error)
+        st.html(theme.verdict(kind, told))
         st.markdown(why)
 
 

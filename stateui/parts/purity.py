@@ -330,13 +330,9 @@ def _left(chosen: Chosen, key: str) -> None:
         for way, written in zip(("plain", "transformed"), _written(chosen, key), strict=True):
             run: Run | None = getattr(chosen.plays[key], way) if chosen.plays else None
             looked = f"def after_{chosen.sides[key]}" in _side(chosen, key).text
-            told = _after(run.after) if run and chosen.over else ""
+            told = show.value(run.after) if run and chosen.over else ""
             cells.append(_cell(f"after {written}", told if looked else "nothing is left outside"))
         st.html(f'<div class="aside">{"".join(cells)}</div>')
-
-
-def _after(left: Any) -> str:
-    return f"{type(left).__name__}" if isinstance(left, Exception) else show.value(left)
 
 
 def _cell(title: str, text: str) -> str:

@@ -33,10 +33,10 @@ def controls() -> None:
             help="Key 42 for data and params alike, 128 points, weight 2, bias −1, noise 0.5, rate 0.005",
         )
         st.selectbox(
-            "Steps", regression.STEPS, key="regression_steps", disabled=exact, format_func=_thousands, width=110
+            "Steps", regression.STEPS, key="regression_steps", disabled=exact, format_func="{:,}".format, width=110
         )
         st.selectbox(
-            "Points", regression.POINTS, key="regression_points", disabled=exact, format_func=_thousands, width=130
+            "Points", regression.POINTS, key="regression_points", disabled=exact, format_func="{:,}".format, width=130
         )
         with st.popover("Data", disabled=exact, width=110):
             st.number_input("Key", 0, 2**32 - 1, key="regression_seed", help="The seed of the random key")
@@ -155,7 +155,3 @@ def _branches(visit: Visit) -> None:
             )
         st.button("Replay this branch", key="replay", on_click=visits.asked_replay)
         st.markdown(visit.answer or "A state is a value: from the same one, the same run follows.")
-
-
-def _thousands(number: int) -> str:
-    return f"{number:,}"

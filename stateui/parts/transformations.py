@@ -96,7 +96,7 @@ def speed() -> DeltaGenerator:
     """The charts of what was measured on this machine; returns the room for the progress of a measurement."""
     points = st.session_state[f"{NAME}_points"]
     with st.container(key="speed_controls", horizontal=True, vertical_alignment="bottom"):
-        st.selectbox("Points", POINTS, key=f"{NAME}_points", format_func=_thousands, width=130)
+        st.selectbox("Points", POINTS, key=f"{NAME}_points", format_func="{:,}".format, width=130)
         st.button("Measure", key="measure", type="primary", on_click=progress.ask, args=(NAME,))
         room = st.container()
     timings: dict[str, Timing] = st.session_state.get(f"{NAME}:timings", {}).get(points, {})
@@ -314,7 +314,3 @@ def _data(seed: int) -> Data:
 
 def _first_params(seed: int) -> Params:
     return regression.init(regression.separate_keys(seed)[1])
-
-
-def _thousands(number: int) -> str:
-    return f"{number:,}"
