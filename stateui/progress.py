@@ -1,15 +1,17 @@
 """Long work with a progress bar and a way out."""
 
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 import streamlit as st
+
+from statecore.work import Work
 
 T = TypeVar("T")
 
 
 def drive(
-    work: Generator[float, None, T],
+    work: Work[T],
     what: str,
     on_cancel: Callable[[], None] | None = None,
     visible: bool = True,
@@ -75,7 +77,7 @@ def _forget(name: str) -> None:
     st.session_state[f"{name}:asked"] = False
 
 
-def _shares(pieces: Iterable[T], size: int) -> Generator[float, None, tuple[T, ...]]:
+def _shares(pieces: Iterable[T], size: int) -> Work[tuple[T, ...]]:
     found: list[T] = []
     yield 0.0
     for piece in pieces:

@@ -1,7 +1,6 @@
 """The checker's word on one impurity, and the whole catalogue played in one table."""
 
 import re
-from collections.abc import Generator
 from dataclasses import dataclass
 from html import escape
 from typing import Any
@@ -12,6 +11,7 @@ from streamlit.components.v2 import component
 from statecore.purity import CANNOT_SEE, KINDS, Report, playing
 from statecore.purity.entries import ENTRIES, Entry
 from statecore.purity.playing import SYMPTOMS, Play, Run
+from statecore.work import Work
 from stateui import progress, show, source
 from stateui.parts.purity import CALLS, GROUPS, Chosen, open_entry
 from stateui.theme import heading
@@ -114,7 +114,7 @@ class Row:
     report: Report
 
 
-def _played(missing: list[Entry], rows: dict[str, Row]) -> Generator[float, None, None]:
+def _played(missing: list[Entry], rows: dict[str, Row]) -> Work[None]:
     """Play what has not been played; each row is kept as soon as it is there."""
     for k, each in enumerate(missing):
         yield k / len(missing)

@@ -7,6 +7,7 @@ import streamlit as st
 
 from statecore import regression, training
 from statecore.training import Training
+from statecore.work import Work
 from stateui import progress, share
 from stateui.parts.forks import Forks
 
@@ -166,7 +167,7 @@ def _size(visit: Visit) -> int:
     return visit.training.steps * visit.training.data.x.shape[0]
 
 
-def _drive(work: training.Work[T], what: str, size: int) -> T:
+def _drive(work: Work[T], what: str, size: int) -> T:
     return progress.drive(work, what, on_cancel=cancel, visible=size > QUICK_WORK)
 
 

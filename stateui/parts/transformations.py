@@ -1,6 +1,6 @@
 """The transformations lesson: what is measured, many learners in the player, and the gradient of a run."""
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from html import escape
 from typing import NamedTuple
 
@@ -14,6 +14,7 @@ from statecore import transformations as tf
 from statecore.lockstep import Lane
 from statecore.regression import Data, Params, Trainer
 from statecore.transformations import Learners, Timing
+from statecore.work import Work
 from stateui import lesson, progress, share, show, source
 from stateui.figures import transformations as figures
 from stateui.parts.transformations_show import learners_show
@@ -138,7 +139,7 @@ def beside(*functions: Callable) -> None:
         column.html(source.lit(function, rows=rows))
 
 
-def _measured(data: Data) -> Generator[float, None, dict[str, Timing]]:
+def _measured(data: Data) -> Work[dict[str, Timing]]:
     found = {}
     for timing in tf.timings(_first_params(42), data):
         found[timing.name] = timing
