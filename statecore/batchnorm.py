@@ -14,7 +14,7 @@ Source: Ioffe and Szegedy, "Batch Normalization" (2015).
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import NamedTuple
@@ -161,7 +161,7 @@ def stage_inputs(seed: int, mean: float, var: float, batch: int, order: tuple[bo
 
 
 @cache
-def programs(train_first: bool) -> dict[str, Program]:
+def programs(train_first: bool) -> Mapping[str, Program]:
     """The layer as programs on show, called to train and to evaluate by turns."""
     inputs = stage_inputs(42, DATA_MEAN, DATA_VAR, 32, (train_first, not train_first))
     return {

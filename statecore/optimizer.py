@@ -6,7 +6,7 @@ itself or one of `sgd`, `momentum`, `adam_by_hand`; the rate is traced, so anoth
 rate runs the same compiled program.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, NamedTuple
@@ -120,7 +120,7 @@ def train(update, state, x, y, learning_rate):
 
 
 @cache
-def programs() -> dict[str, Program]:
+def programs() -> Mapping[str, Program]:
     """Adam made anew and Adam threaded as programs on show, on the default data."""
     inputs = (*default_data(), LEARNING_RATE)
     return {
@@ -375,10 +375,6 @@ class Row:
     shape: tuple[int, ...]
     dtype: str
     value: np.ndarray
-
-    @property
-    def size_in_bytes(self) -> int:
-        return self.value.nbytes
 
 
 def describe(tree: Any) -> tuple[Row, ...]:

@@ -6,7 +6,7 @@ that another rate runs the same compiled program.
 """
 
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, partial
 from types import FunctionType
@@ -124,7 +124,7 @@ def copy_of(function: Callable) -> FunctionType:
 
 
 @cache
-def programs() -> dict[str, Program]:
+def programs() -> Mapping[str, Program]:
     """The trainer and the pure update as programs on show, on the default data."""
     data_key, params_key = separate_keys(42)
     data, params = make_data(data_key), init(params_key)

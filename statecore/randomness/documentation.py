@@ -33,21 +33,12 @@ class Coincidence:
     Attributes:
       weight, bias: the initial params.
       first_x, first_noise: the first input, and the first noise before it is scaled.
-      data_keys: the keys of inputs and noise, uint32 of shape (2, 2).
-      params_keys: the keys of weight and bias, uint32 of shape (2, 2).
     """
 
     weight: float
     bias: float
     first_x: float
     first_noise: float
-    data_keys: np.ndarray
-    params_keys: np.ndarray
-
-    @property
-    def same_keys(self) -> bool:
-        """True when data and params were drawn with the same keys."""
-        return bool(np.array_equal(self.data_keys, self.params_keys))
 
     @property
     def same_numbers(self) -> bool:
@@ -62,15 +53,14 @@ def coincidence(keys: Callable, seed: int, points: int = 128) -> Coincidence:
       keys: `regression.page_keys` or `regression.separate_keys`.
     """
     data, params = start(keys, seed, points)
-    data_keys, params_keys = (jax.random.split(key) for key in keys(seed))
-    noise = jax.random.normal(data_keys[1], (points, 1))
+    data_key, _ = keys(seed)
+    _, noise_key = jax.random.split(data_key)
+    noise = jax.random.normal(noise_key, (points, 1))
     return Coincidence(
         weight=float(params.weight),
         bias=float(params.bias),
         first_x=float(data.x[0, 0]),
         first_noise=float(noise[0, 0]),
-        data_keys=np.asarray(jax.random.key_data(data_keys)),
-        params_keys=np.asarray(jax.random.key_data(params_keys)),
     )
 
 

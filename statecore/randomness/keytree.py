@@ -105,11 +105,6 @@ class KeyTree:
         return max(map(depths.count, depths))
 
     @property
-    def unused(self) -> tuple[Key, ...]:
-        """Keys that were neither consumed nor folded."""
-        return tuple(key for key in self.keys if not key.consumed and not key.children)
-
-    @property
     def reused(self) -> tuple[tuple[Key, ...], ...]:
         """Keys that were consumed more than once, those with the same numbers together."""
         same: dict[tuple[int, ...], list[Key]] = {}

@@ -276,15 +276,15 @@ def test_the_state_is_described_leaf_by_leaf():
         "[0].count", "[0].mu.weight", "[0].mu.bias", "[0].nu.weight", "[0].nu.bias",
     ]  # fmt: skip
     count = rows["Adam"][0]
-    assert (count.shape, count.dtype, int(count.value), count.size_in_bytes) == ((), "int32", 0, 4)
+    assert (count.shape, count.dtype, int(count.value), count.value.nbytes) == ((), "int32", 0, 4)
     assert optimizer.describe(State(START, ()))[0].path == ".params.weight"
 
 
 def test_adam_remembers_two_numbers_for_each_param():
     params = {"kernel": jnp.zeros((784, 256)), "bias": jnp.zeros(256)}
     rows = optimizer.describe(optax.adam(0.1).init(params))
-    size = sum(row.size_in_bytes for row in optimizer.describe(params))
-    assert sum(row.size_in_bytes for row in rows) == 2 * size + 4
+    size = sum(row.value.nbytes for row in optimizer.describe(params))
+    assert sum(row.value.nbytes for row in rows) == 2 * size + 4
 
 
 def test_the_surface_is_the_loss_and_its_bottom_is_least_squares(data):
