@@ -134,7 +134,7 @@ def _by_origin(constants: tuple[Constant, ...]) -> dict[str, str]:
 
 
 def _count(number: int, noun: str) -> str:
-    words = {1: "One", 2: "Two", 3: "Three", 4: "Four"}
+    words = dict(enumerate(("One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine"), start=1))
     verb = ("comes" if number == 1 else "come") if noun == "argument" else ("goes" if number == 1 else "go")
     return f"{words.get(number, number)} {noun}{'' if number == 1 else 's'} {verb}"
 

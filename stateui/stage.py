@@ -165,7 +165,7 @@ def _controls(name: str, panels: tuple[Panel, ...], calls: int) -> None:
         st.button("Step", key="step", type="primary", shortcut="Right", on_click=_move, args=(name, 1), disabled=full)
         st.button("Back", key="back", shortcut="Left", on_click=_move, args=(name, -1), disabled=calls == 0)
         st.button("Reset", key="reset", on_click=_reset, args=(name, panels))
-        st.html(f'<span class="at" data-call="{calls}">call {calls}</span>')
+        st.html(f'<h2 class="heard">Stage</h2><span class="at" data-call="{calls}">call {calls}</span>')
         if full:
             st.caption(f"The stage stops at {lockstep.MAX_CALLS:,} calls: Back or Reset to go on.")
 
@@ -223,7 +223,8 @@ def _verdict(moment: Moment) -> str:
         kind, words = "compiled", "No Python line of it ran: the compiled program did."
     else:
         kind, words = "python", "Python ran these lines, as on every call."
-    return f'<p class="verdict" data-kind="{kind}">{escape(words)}</p>'
+    focus = ' tabindex="0"' if kind == "error" else ""  # a long message scrolls, also by keyboard
+    return f'<p class="verdict" data-kind="{kind}"{focus}>{escape(words)}</p>'
 
 
 def _change(moment: Moment, types: bool) -> str:
