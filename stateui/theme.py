@@ -20,6 +20,7 @@ ROLES = {
     "plain": Role("●", "#7A7A7A", "dot"),
     "broken": Role("✗", "#D55E00", "dash"),
     "fixed": Role("✓", "#009E73", "solid"),
+    "ref": Role("◆", "#CC79A7", "dashdot"),
     "cursor": Role("|", "#0072B2", "solid"),
 }
 
