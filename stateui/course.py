@@ -32,15 +32,16 @@ LESSONS: tuple[Lesson, ...] = (
     Lesson(
         "home",
         "State in JAX",
-        "A jitted function runs your Python once. State that hides in an object is read then, and never again. "
-        "State that is passed in and handed back keeps working.",
+        "A jitted function runs your Python once, to trace it: to write down the program that later calls run. "
+        "State that hides in an object is read then, and never again; state that is passed in and handed back keeps working.",
         "the whole idea",
         ":material/home:",
     ),
     Lesson(
         "counter",
         "A counter that forgets to count",
-        "Jit the method of an object that changes itself, and the change happens once: while JAX traces it.",
+        "Jit the method of an object that changes itself, and the change happens once: while JAX traces it, "
+        "running the Python to write down a program.",
         "a number",
         ":material/tag:",
     ),
