@@ -57,7 +57,7 @@ LESSONS: tuple[Lesson, ...] = (
         "strategy",
         "State in, state out",
         "Any method that changes its object can be rewritten as a function from state to output and new state. "
-        "One small function does it for you.",
+        "One small function does it for most of them.",
         "any object’s attributes",
         ":material/swap_horiz:",
     ),
