@@ -71,7 +71,8 @@ LESSONS: tuple[Lesson, ...] = (
     Lesson(
         "regression",
         "Learning is threading params",
-        "To train is to replace params, again and again. Under jit the new ones have to come out as a result.",
+        "To train is to replace params, the numbers of a model, again and again. To thread them is to hand the new ones on: "
+        "out of one call as a result, into the next as an argument.",
         "model parameters",
         ":material/show_chart:",
     ),
