@@ -1,5 +1,7 @@
 """State in JAX, made observable: what the lessons teach, usable without them.
 
-Import the module that is the idea: `counter`, `regression`, `observe`, `kept`,
-`lockstep`, `timeline`. Nothing here imports Streamlit or Plotly.
+Import the module that is the idea: `counter`, `purity`, `strategy`, `randomness`,
+`regression`, `optimizer`, `batchnorm`, `transformations`, `refs`, `libraries`; or
+what makes it visible: `observe`, `kept`, `lockstep`, `timeline`, `training`.
+Nothing here imports Streamlit or Plotly.
 """

@@ -1,22 +1,17 @@
 """A training run with a time machine: the pure side forks from its past, the hidden side starts over.
 
-Long work is a generator: it yields the share that is done, a number from 0 to 1,
-and returns its result. Whoever stops asking has cancelled it.
+Long work is a `Work`: whoever stops asking has cancelled it.
 """
 
 import inspect
-from collections.abc import Generator
 from dataclasses import dataclass, replace
-from typing import TypeVar
 
 import numpy as np
 
 from statecore import regression
 from statecore.regression import Data, History, Params
 from statecore.timeline import Timeline
-
-T = TypeVar("T")
-Work = Generator[float, None, T]
+from statecore.work import Work, between
 
 MAX_BRANCHES = 8
 """A run has no more branches than this, the first included."""
@@ -63,8 +58,8 @@ class Training:
 def begin(data: Data, params: Params, learning_rate: float, steps: int) -> Work[Training]:
     """Train both sides from the first step."""
     rates = ((0, learning_rate),)
-    history = yield from _between(_train(params, data, rates, steps), 0, 0.5)
-    hidden = yield from _between(_train_hidden(params, data, rates, steps), 0.5, 1)
+    history = yield from between(_train(params, data, rates, steps), 0, 0.5)
+    hidden = yield from between(_train_hidden(params, data, rates, steps), 0.5, 1)
     return Training(data, params, steps, Timeline.of(history, label(rates)), (rates,), (hidden,))
 
 
@@ -80,8 +75,8 @@ def fork(training: Training, step: int, learning_rate: float) -> Work[Training]:
     timeline = training.timeline.go(step)
     rates = (*(pair for pair in training.rates[timeline.current] if pair[0] < step), (step, learning_rate))
     past = training.history
-    later = yield from _between(_run(past[step], training.data, learning_rate, training.steps - step), 0, 0.5)
-    hidden = yield from _between(_train_hidden(training.params, training.data, rates, training.steps), 0.5, 1)
+    later = yield from between(_run(past[step], training.data, learning_rate, training.steps - step), 0, 0.5)
+    hidden = yield from between(_train_hidden(training.params, training.data, rates, training.steps), 0.5, 1)
     return replace(
         training,
         timeline=timeline.fork(label(rates), past.until(step).then(later)),
@@ -113,7 +108,7 @@ def _train(params: Params, data: Data, rates: tuple[tuple[int, float], ...], ste
     ends = [step for step, _ in rates[1:]] + [steps]
     for (start, rate), end in zip(rates, ends, strict=True):
         work = _run(params if history is None else history[start], data, rate, end - start)
-        part = yield from _between(work, start / (steps + 1), (end + 1) / (steps + 1))
+        part = yield from between(work, start / (steps + 1), (end + 1) / (steps + 1))
         history = part if history is None else history.then(part)
     assert history is not None
     return history
@@ -138,13 +133,3 @@ def _train_hidden(params: Params, data: Data, rates: tuple[tuple[int, float], ..
             yield (len(losses) + len(done)) / (steps + 1)
         losses += done
     return np.asarray(losses, np.float32)
-
-
-def _between(work: Work[T], start: float, end: float) -> Work[T]:
-    """The same work as a part of a whole: its shares run from `start` to `end`."""
-    while True:
-        try:
-            share = next(work)
-        except StopIteration as finished:
-            return finished.value
-        yield start + (end - start) * share

@@ -9,7 +9,7 @@ from typing import Any
 import streamlit as st
 
 from statecore.observe import executed_lines
-from stateui import show, source
+from stateui import show, source, theme
 
 
 @dataclass(frozen=True)
@@ -57,11 +57,11 @@ def look(function: Callable, *args: Any, why: str) -> None:
         st.html(source.lit(function))
         try:
             value = function(*args, out) if printing else function(*args)
-            told = out.getvalue().strip() if printing else show.value(value)
-            st.html(f'<p class="verdict" data-kind="idle">{"prints" if printing else "gives"} {escape(told)}</p>')
-        except Exception as error:
-            name = type(error).__name__
-            st.html(f'<p class="verdict" data-kind="error"><b>{name}</b>: {escape(show.first_sentence(error))}</p>')
+            told = escape(out.getvalue().strip() if printing else show.value(value))
+            kind, told = "idle", f"{'prints' if printing else 'gives'} {told}"
+        except Exception as error:  # whatever it raises is what is to be seen
+            kind, told = "error", show.error_html(error)
+        st.html(theme.verdict(kind, told))
         st.markdown(why)
 
 
@@ -71,7 +71,7 @@ def _run(lesson: str, experiment: Experiment) -> None:
         try:
             told = show.value(experiment.run(*args))
         except Exception as error:
-            told = f"{type(error).__name__}: {show.first_sentence(error)}"
+            told = show.error(error)
     st.session_state[f"{lesson}:{experiment.title}"] = {"told": told, "ran": frozenset(ran)}
 
 

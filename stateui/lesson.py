@@ -18,7 +18,7 @@ def begin(name: str) -> None:
         layout="wide",
         initial_sidebar_state=280,
     )
-    _sidebar(name)
+    _sidebar()
     with st.container(key="visit"):
         theme.apply(st.session_state.get("presenting", False))
         _visit(key="visit_watch", data={"visit": st.session_state.setdefault("visit_id", uuid4().hex)})
@@ -68,7 +68,7 @@ def course_map() -> None:
                     st.caption(f"State: {lesson.state}")
 
 
-def _sidebar(name: str) -> None:
+def _sidebar() -> None:
     with st.sidebar:
         st.markdown("**State in JAX**")
         for lesson in course.LESSONS:

@@ -1,20 +1,27 @@
 """Long work with a progress bar and a way out."""
 
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 import streamlit as st
+
+from statecore.work import Work
 
 T = TypeVar("T")
 
 
 def drive(
-    work: Generator[float, None, T], what: str, on_cancel: Callable[[], None], visible: bool = True, name: str = ""
+    work: Work[T],
+    what: str,
+    on_cancel: Callable[[], None] | None = None,
+    visible: bool = True,
+    name: str = "",
 ) -> T:
     """Do the work to its end, showing how far it is.
 
     Cancel needs no flag: pressing it makes Streamlit run the page anew, which ends
-    this run at its next sign of progress; `on_cancel` then puts things in order.
+    this run at its next sign of progress and leaves what was there before; `on_cancel`
+    puts in order what has to be.
 
     Call it inside a container that is always there: an element that comes and goes
     moves those after it, and Streamlit then builds them anew, players included.
@@ -22,7 +29,7 @@ def drive(
     Args:
       work: yields the share done, from 0 to 1, and returns the result.
       what: what is being done, in a few words.
-      on_cancel: called when Cancel is pressed, before the page runs anew.
+      on_cancel: called when Cancel is pressed, before the page runs anew; None where nothing has to be put in order.
       visible: False for work that is over before a bar could be read.
       name: tells works apart that one run of the page may do one after the other.
     """
@@ -70,7 +77,7 @@ def _forget(name: str) -> None:
     st.session_state[f"{name}:asked"] = False
 
 
-def _shares(pieces: Iterable[T], size: int) -> Generator[float, None, tuple[T, ...]]:
+def _shares(pieces: Iterable[T], size: int) -> Work[tuple[T, ...]]:
     found: list[T] = []
     yield 0.0
     for piece in pieces:

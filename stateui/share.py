@@ -70,6 +70,13 @@ def read(lesson: str, settings: dict[str, Setting]) -> None:
             st.info(note, icon=":material/info:")
 
 
+def start(lesson: str, last: int) -> tuple[int, str]:
+    """The step at which a run of `last` steps opens, and a note where the address asks for one past its end."""
+    asked = st.session_state[f"{lesson}_step"]
+    step = st.session_state[f"{lesson}_step"] = min(asked, last)
+    return step, f"Step {asked:,} is past the end: this is the last of {last:,} steps." if asked > last else ""
+
+
 def keep(lesson: str, settings: dict[str, Setting], say: str = "") -> None:
     """Write the settings that differ from their defaults into the address, and announce `say`.
 

@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Mapping
+from html import escape
 from typing import Any
 
 import jax
@@ -60,6 +61,24 @@ def number(x: float) -> str:
 def first_sentence(error: Exception) -> str:
     """The first line of an error message: the part that says what happened."""
     return str(error).strip().split("\n")[0]
+
+
+def error(raised: Exception) -> str:
+    """An exception in one line: its type, and what happened."""
+    return f"{type(raised).__name__}: {first_sentence(raised)}"
+
+
+def error_html(raised: Exception) -> str:
+    """The same as HTML, the type in bold."""
+    return f"<b>{type(raised).__name__}</b>: {escape(first_sentence(raised))}"
+
+
+def table(rows: Mapping[str, str]) -> str:
+    """Texts by name as an HTML table."""
+    body = "".join(
+        f'<tr><th scope="row">{escape(name)}</th><td>{escape(text)}</td></tr>' for name, text in rows.items()
+    )
+    return f'<table class="state calls">{body}</table>'
 
 
 def name(function: Any) -> str:

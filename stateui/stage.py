@@ -222,15 +222,14 @@ def _verdict(moment: Moment) -> str:
     if seen is None:
         kind, words = "idle", "Not called yet."
     elif seen.error is not None:
-        kind, words = "error", f"{type(seen.error).__name__}: {show.first_sentence(seen.error)}"
+        kind, words = "error", show.error(seen.error)
     elif seen.traced:
         kind, words = "traced", "JAX ran these lines of Python to trace them."
     elif seen.kept is not None:
         kind, words = "compiled", "No Python line of it ran: the compiled program did."
     else:
         kind, words = "python", "Python ran these lines, as on every call."
-    focus = ' tabindex="0"' if kind == "error" else ""  # a long message scrolls, also by keyboard
-    return f'<p class="verdict" data-kind="{kind}"{focus}>{escape(words)}</p>'
+    return theme.verdict(kind, escape(words))
 
 
 def _change(moment: Moment, types: bool) -> str:

@@ -35,6 +35,15 @@ def heading(role: str, title: str) -> str:
     return f'<h3 class="role role-{role}"><span class="mark">{mark}</span>{escape(title)}</h3>'
 
 
+def verdict(kind: str, told: str, also: str = "") -> str:
+    """What came of a call, as HTML; `kind` is `python`, `traced`, `compiled`, `error` or `idle`.
+
+    Args:
+      told: in words, as HTML.
+      also: a further class, where a verdict needs more room.
+    """
+    focus = ' tabindex="0"' if kind == "error" else ""  # a long message scrolls, also by keyboard
+    return f'<p class="{f"verdict {also}".strip()}" data-kind="{kind}"{focus}>{told}</p>'
 
 
 def apply(presenting: bool = False) -> None:

@@ -1,13 +1,14 @@
 """The same training by several libraries, each timed."""
 
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from statecore import libraries
 from statecore.libraries.network import Data, Params, Run
+from statecore.work import Work
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ def train(name: str, params: Params, data: Data, steps: int) -> Timed:
     return Timed(run, ready - begun, time.perf_counter() - ready)
 
 
-def race(names: Sequence[str], params: Params, data: Data, steps: int) -> Generator[float, None, dict[str, Timed]]:
+def race(names: Sequence[str], params: Params, data: Data, steps: int) -> Work[dict[str, Timed]]:
     """Train with each of these libraries in turn. Yields the share done, before each."""
     done: dict[str, Timed] = {}
     for name in names:

@@ -1,7 +1,7 @@
 """The training by hand, watched: what every step leaves behind, and what jit kept of it."""
 
 import inspect
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,7 @@ from statecore.libraries import by_hand, network
 from statecore.libraries.by_hand import TrainState
 from statecore.libraries.network import Data, Params
 from statecore.observe import Line, executed_lines
+from statecore.work import Work, between
 
 STEPS: Mapping[str, Callable] = {"broken": by_hand.forgetful_step, "fixed": by_hand.step}
 """The two steps: one drops the new statistics, one hands them on."""
@@ -61,23 +62,20 @@ class Both:
     traced: Mapping[str, Traced]
 
 
-def watch_both(seed: int, steps: int) -> Generator[float, None, Both]:
+def watch_both(seed: int, steps: int) -> Work[Both]:
     """Train with each of the two steps for 0 to 1,000 steps. Yields the share done."""
     yield 0.0
     params, data = network.init(seed), network.make_data(seed)
-    watched, traces = {}, {}
+    watched: dict[str, Watched] = {}
+    traces: dict[str, Traced] = {}
     for done, (side, step) in enumerate(STEPS.items()):
         traces[side] = traced(step, by_hand.first_state(params), data)
         work = watch(step, params, data, steps)
-        while side not in watched:
-            try:
-                yield (done + next(work)) / len(STEPS)
-            except StopIteration as finished:
-                watched[side] = finished.value
+        watched[side] = yield from between(work, done / len(STEPS), (done + 1) / len(STEPS))
     return Both(watched, traces)
 
 
-def watch(step: Callable, params: Params, data: Data, steps: int) -> Generator[float, None, Watched]:
+def watch(step: Callable, params: Params, data: Data, steps: int) -> Work[Watched]:
     """Train with `step` for 0 to 1,000 steps. Yields the share done."""
     network.check_steps(steps)
     state, rows = by_hand.first_state(params), []

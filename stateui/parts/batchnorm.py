@@ -116,7 +116,7 @@ def stream() -> None:
         visit = _store(replace(visit, start=min(st.session_state["batchnorm_step"], _last(visit))))
     if visit.note:
         st.info(visit.note, icon=":material/info:")
-    player(batchnorm_show(visit.stream, visit.start), "batchnorm_player", on_step=_rested, on_fork=_rested)
+    player(batchnorm_show(visit.stream, visit.start), "batchnorm_player", on_step=_rested)
     _at_rest(visit)
     _convention(visit.asked["momentum"])
     share.keep("batchnorm", SETTINGS)
@@ -145,9 +145,7 @@ def _visit() -> Visit:
     with st.spinner("Calling both layers"):
         frozen = old.stream.frozen if old is not None and same_data else batchnorm.run_frozen(*data)
         threaded = batchnorm.run(*data, asked["momentum"], int(asked["unbiased"]))
-    step, last = st.session_state["batchnorm_step"], asked["steps"]
-    note = f"Step {step:,} is past the end: this is the last of {last:,} steps." if step > last else ""
-    start = st.session_state["batchnorm_step"] = min(step, last)
+    start, note = share.start("batchnorm", asked["steps"])
     return _store(Visit(asked, Stream(asked["mean"], asked["var"], frozen, threaded), start, note))
 
 

@@ -12,11 +12,10 @@ from statecore.libraries import network, race, watching
 from statecore.libraries.race import Timed
 from statecore.libraries.watching import Traced, Watched
 from statecore.observe import executed_lines
-from stateui import lesson, progress, share, show, source
+from stateui import lesson, progress, share, show, source, theme
 from stateui.figures import libraries as figures
 from stateui.parts.libraries_show import libraries_show
 from stateui.player import player
-from stateui.theme import ROLES
 
 SETTINGS = {
     "seed": share.whole(0, 0, 2**32 - 1),
@@ -79,7 +78,7 @@ def stage() -> None:
     if st.session_state.pop("libraries:hand", False):
         with _room():
             work = watching.watch_both(*visit.asked)
-            both = progress.drive(work, "Compiling and training", on_cancel=_nothing)
+            both = progress.drive(work, "Compiling and training")
         _store(visit, watched=both.watched, traced=both.traced)
         st.rerun()  # the prediction above stands outside this fragment
     if visit.watched:
@@ -96,7 +95,7 @@ def kept() -> None:
     whole = st.toggle("Show the whole programs", key="libraries_whole", disabled=not visit.traced)
     for column, (key, title) in zip(st.columns(2), SIDES.items(), strict=True):
         with column, st.container(key=f"{key}_program", border=True, height="stretch"):
-            _heading(key, title)
+            st.html(theme.heading(key, title))
             if not visit.traced:
                 st.markdown("Nothing yet: press **Train both**.")
                 continue
@@ -121,7 +120,7 @@ def racing() -> None:
         what = "Training " + ", ".join(libraries.LIBRARIES[name].title for name in asked)
         params, data = _start(visit)
         with place:
-            done = progress.drive(race.race(asked, params, data, visit.asked[1]), what, on_cancel=_nothing)
+            done = progress.drive(race.race(asked, params, data, visit.asked[1]), what)
         visit = _store(visit, runs={**visit.runs, **done})
     ran = {
         name: (libraries.LIBRARIES[name].title, visit.runs[name].run.losses)
@@ -179,20 +178,12 @@ def _ask(what: str, value: Any) -> None:
     st.session_state[f"libraries:{what}"] = value
 
 
-def _nothing() -> None:
-    """Cancel leaves what was trained before."""
-
-
 def _start(visit: Visit) -> tuple[network.Params, network.Data]:
     seed, _ = visit.asked
     return network.init(seed), network.make_data(seed)
 
 
 # --- what is shown: the two sides by hand ------------------------------------------------------------
-
-
-def _heading(key: str, title: str) -> None:
-    st.html(f'<h3 class="role role-{key}"><span class="mark">{ROLES[key].mark}</span>{escape(title)}</h3>')
 
 
 def _at(visit: Visit) -> int:
@@ -206,11 +197,11 @@ def _code(visit: Visit) -> None:
     with st.container(key="stage"):
         for column, (key, step) in zip(st.columns(2), watching.STEPS.items(), strict=True):
             with column, st.container(key=key, border=True, height="stretch"):
-                _heading(key, SIDES[key])
+                st.html(theme.heading(key, SIDES[key]))
                 ran, kind, words = _called(visit.traced.get(key), at)
                 with st.container(key=f"{key}_code"):
                     st.html(source.lit(step, ran, rows=rows))
-                st.html(f'<p class="verdict" data-kind="{kind}">{words}</p>')
+                st.html(theme.verdict(kind, words))
 
 
 def _called(traced: Traced | None, at: int) -> tuple[frozenset, str, str]:
@@ -231,7 +222,7 @@ def _room() -> Any:
 def _playing(visit: Visit) -> None:
     at = _at(visit)
     st.session_state["libraries_step"] = at
-    player(libraries_show(visit.watched, SIDES, at), "libraries_player", on_step=_rested, on_fork=_nothing)
+    player(libraries_show(visit.watched, SIDES, at), "libraries_player", on_step=_rested)
 
 
 def _rested() -> None:
@@ -323,10 +314,10 @@ def _trap(name: str) -> None:
     for column, (side, functions) in zip(st.columns(2), sides.items(), strict=True):
         with column, st.container(key=f"{side}_trap", border=True, height="stretch"):
             kind, told, ran = results.get(side, ("idle", "Not run yet.", frozenset()))
-            _heading(side, functions[1].__name__)
+            st.html(theme.heading(side, functions[1].__name__))
             for function, room in zip(functions, rows, strict=True):
                 st.html(source.lit(function, ran, rows=room))
-            st.html(f'<p class="verdict" data-kind="{kind}">{told}</p>')
+            st.html(theme.verdict(kind, told))
     st.markdown(trap.claim if results else "&nbsp;")
 
 
@@ -337,5 +328,5 @@ def _ran(part: Any, function: Any) -> tuple[str, str, frozenset]:
         try:
             kind, told = "python", f"gives <b>{escape(show.value(function()))}</b>"
         except Exception as error:
-            kind, told = "error", f"<b>{type(error).__name__}</b>: {escape(show.first_sentence(error))}"
+            kind, told = "error", show.error_html(error)
     return kind, told, frozenset(ran)

@@ -152,10 +152,7 @@ def _visit() -> Visit:
     before = visit.runs.threaded if visit is not None and same_data and asked["forks"] else None
     with st.spinner("Training"):
         runs = _trained(asked, visit.runs if visit is not None and same_data else None)
-    step = st.session_state["optimizer_step"]
-    last = asked["steps"]
-    note = f"Step {step:,} is past the end: this is the last of {last:,} steps." if step > last else ""
-    start = st.session_state["optimizer_step"] = min(step, last)
+    start, note = share.start("optimizer", asked["steps"])
     return _store(Visit(asked, runs, start, before, note))
 
 
@@ -250,11 +247,11 @@ def _at_rest(visit: Visit) -> None:
             f"smallest possible {show.number(optimizer.smallest_loss(runs.data))}.",
             unsafe_allow_html=True,
         )
-        _diverged(visit, rate)
+        _diverged(visit)
     lesson.heading("What each of them remembers", "state")
     st.markdown(
-        "An optimizer’s state is a pytree beside the params. SGD has none; momentum keeps a running sum of the gradients "
-        "that the library optax calls `trace`; Adam keeps running means of them (`mu`) and of their squares (`nu`). "
+        "An optimizer’s state is a pytree beside the params. SGD has none; momentum keeps a running sum of the "
+        "gradients that the library optax calls `trace`; Adam keeps running means of them (`mu`) and of their squares (`nu`). "
         "Step on, and watch the values move: the forgetful Adam makes such a tree at every step, and throws it away."
     )
     with st.container(key="trees"):
@@ -273,7 +270,7 @@ def _tree(name: str, run: Run, step: int) -> None:
     )
 
 
-def _diverged(visit: Visit, rate: float) -> None:
+def _diverged(visit: Visit) -> None:
     """Say which of the runs left the finite numbers, and the limit that plain SGD has."""
     left = {name: run.first_not_finite for name, run in visit.runs.race.items()}
     lost = [f"{name} left the numbers float32 can hold at step {at:,}" for name, at in left.items() if at is not None]

@@ -11,10 +11,9 @@ import streamlit as st
 from statecore.purity import entries, playing
 from statecore.purity.entries import ENTRIES, Entry
 from statecore.purity.playing import COMPARISONS, SYMPTOMS, Call, Play, Run
-from stateui import lesson, share, show, source
+from stateui import lesson, share, show, source, theme
 from stateui.figures.purity import both_ways, span
 from stateui.program import show_program
-from stateui.theme import heading
 
 CALLS = 3
 """The calls that are made of every entry."""
@@ -167,7 +166,7 @@ def picture(chosen: Chosen) -> None:
         named = zip(_written(chosen, key), ways, strict=True)
         shown = [[call.outcome for call in calls] for calls in ways]
         with column:
-            st.html(heading(key, " beside ".join(_written(chosen, key))))
+            st.html(theme.heading(key, " beside ".join(_written(chosen, key))))
             lesson.chart(
                 both_ways(shown[0], shown[1], key, SHORT[chosen.transformation], CALLS, over),
                 f"purity_{key}_values",
@@ -184,7 +183,7 @@ def programs(chosen: Chosen) -> None:
         return
     for column, key in zip(st.columns(2), chosen.sides, strict=True):
         with column, st.container(key=f"{key}_program", border=True, height="stretch"):
-            st.html(heading(key, _written(chosen, key)[1]))
+            st.html(theme.heading(key, _written(chosen, key)[1]))
             run = chosen.plays[key].transformed if chosen.plays else None
             if run is not None and run.kept is None:
                 st.markdown("No program: the trace ended in an error, and the next call traces again.")
@@ -274,7 +273,7 @@ def _panel(chosen: Chosen, key: str, side: str) -> None:
     ran = _now(chosen, key, "transformed")
     parts = [(each.text, each.first_line) for each in (above, sides[list(chosen.sides).index(key)]) if each.text]
     rows = max(len(each.text.split("\n")) for each in sides) + (len(above.text.split("\n")) + 1 if above.text else 0)
-    st.html(heading(key, f"{chosen.entry.title}: {key}"))
+    st.html(theme.heading(key, f"{chosen.entry.title}: {key}"))
     with st.container(key=f"{key}_code"):
         st.html(
             source.lit_text(
@@ -299,14 +298,14 @@ def _verdict(chosen: Chosen, key: str) -> str:
     if call is None:
         kind, words = "idle", "Not called yet."
     elif call.raised:
-        kind, words = "error", f"{type(call.outcome).__name__}: {show.first_sentence(call.outcome)}"
+        kind, words = "error", show.error(call.outcome)
     elif not call.body_runs:
         kind, words = "compiled", "No line of its body ran: the compiled program did."
     elif chosen.transformation == "vmap":
         kind, words = "traced", "JAX ran the body for the whole batch at once."
     else:
         kind, words = "traced", "JAX ran the body to trace it."
-    return f'<p class="verdict" data-kind="{kind}">{escape(words)}</p>'
+    return theme.verdict(kind, escape(words))
 
 
 def _log(chosen: Chosen, key: str) -> None:
@@ -331,13 +330,9 @@ def _left(chosen: Chosen, key: str) -> None:
         for way, written in zip(("plain", "transformed"), _written(chosen, key), strict=True):
             run: Run | None = getattr(chosen.plays[key], way) if chosen.plays else None
             looked = f"def after_{chosen.sides[key]}" in _side(chosen, key).text
-            told = _after(run.after) if run and chosen.over else ""
+            told = show.value(run.after) if run and chosen.over else ""
             cells.append(_cell(f"after {written}", told if looked else "nothing is left outside"))
         st.html(f'<div class="aside">{"".join(cells)}</div>')
-
-
-def _after(left: Any) -> str:
-    return f"{type(left).__name__}" if isinstance(left, Exception) else show.value(left)
 
 
 def _cell(title: str, text: str) -> str:

@@ -1,7 +1,6 @@
 """The checker's word on one impurity, and the whole catalogue played in one table."""
 
 import re
-from collections.abc import Generator
 from dataclasses import dataclass
 from html import escape
 from typing import Any
@@ -12,6 +11,7 @@ from streamlit.components.v2 import component
 from statecore.purity import CANNOT_SEE, KINDS, Report, playing
 from statecore.purity.entries import ENTRIES, Entry
 from statecore.purity.playing import SYMPTOMS, Play, Run
+from statecore.work import Work
 from stateui import progress, show, source
 from stateui.parts.purity import CALLS, GROUPS, Chosen, open_entry
 from stateui.theme import heading
@@ -62,7 +62,7 @@ def overview() -> None:
                 each = next(each for each in ENTRIES if each.name == name)
                 with st.container(key=f"purity_row_{name}", horizontal=True, vertical_alignment="center"):
                     st.button(each.title, key=f"open_{name}", type="tertiary", on_click=_open, args=(name,), width=210)
-                    st.html(_cells(each, rows.get(name)), width="stretch")
+                    st.html(_cells(rows.get(name)), width="stretch")
     with st.container(key="purity_busy_jump"):
         _jump(key="purity_jump", data={"serial": st.session_state.get("purity:opened", 0)})
 
@@ -114,7 +114,7 @@ class Row:
     report: Report
 
 
-def _played(missing: list[Entry], rows: dict[str, Row]) -> Generator[float, None, None]:
+def _played(missing: list[Entry], rows: dict[str, Row]) -> Work[None]:
     """Play what has not been played; each row is kept as soon as it is there."""
     for k, each in enumerate(missing):
         yield k / len(missing)
@@ -141,7 +141,7 @@ def _caught(rows: dict[str, Row]) -> str:
     return f"{caught} caught by the checker" if rows else "nothing to count yet"
 
 
-def _cells(each: Entry, row: Row | None) -> str:
+def _cells(row: Row | None) -> str:
     if row is None:
         return '<div class="cells"><div class="idle">not played yet</div></div>'
     plain, broken, fixed = row.broken.plain, row.broken.transformed, row.fixed.transformed

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator
 from functools import partial
-from html import escape
 from typing import Any
 
 import jax
@@ -152,7 +151,7 @@ def _counted(grown: KeyTree | None) -> str:
         "numbers drawn": len(grown.value) if grown else " ",
         "different ones": len({float(each) for each in grown.value}) if grown else " ",
     }
-    return _table({name: str(value) for name, value in rows.items()})
+    return show.table({name: str(value) for name, value in rows.items()})
 
 
 def _told_tree(name: str, grown: KeyTree) -> str:
@@ -202,7 +201,7 @@ def _picture(key: str, role: str, drawn: Scatter | None) -> None:
 
 
 def _correlated(drawn: Scatter | None) -> str:
-    return _table(
+    return show.table(
         {
             "correlation": show.number(drawn.correlation) if drawn else " ",
             "correlation of ranks": show.number(drawn.rank_correlation) if drawn else " ",
@@ -256,10 +255,10 @@ def _look() -> Iterator[Any]:
 def _same(seen: Coincidence | None) -> str:
     """The first numbers side by side, and whether they are the same to the last bit."""
     if seen is None:
-        return _table(
+        return show.table(
             dict.fromkeys(("initial weight", "first input, xs[0]", "initial bias", "first noise", "same bits?"), " ")
         )
-    return _table(
+    return show.table(
         {
             "initial weight": show.number(seen.weight),
             "first input, xs[0]": show.number(seen.first_x),
@@ -278,19 +277,11 @@ def _checked(error: Exception | None, done: bool) -> str:
     elif error is None:
         kind, told = "compiled", "<code>jax.debug_key_reuse</code> has nothing to say."
     else:
-        kind = "error"
-        told = f"<b>{type(error).__name__}</b>: {escape(show.first_sentence(error))}"
-    return f'<p class="verdict" data-kind="{kind}">{told}</p>'
+        kind, told = "error", show.error_html(error)
+    return theme.verdict(kind, told)
 
 
 # --- small things ---------------------------------------------------------------------------------------------
-
-
-def _table(rows: dict[str, str]) -> str:
-    body = "".join(
-        f'<tr><th scope="row">{escape(name)}</th><td>{escape(text)}</td></tr>' for name, text in rows.items()
-    )
-    return f'<table class="state calls">{body}</table>'
 
 
 def _afresh() -> None:

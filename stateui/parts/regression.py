@@ -33,10 +33,10 @@ def controls() -> None:
             help=_exactly(),
         )
         st.selectbox(
-            "Steps", regression.STEPS, key="regression_steps", disabled=exact, format_func=_thousands, width=110
+            "Steps", regression.STEPS, key="regression_steps", disabled=exact, format_func="{:,}".format, width=110
         )
         st.selectbox(
-            "Points", regression.POINTS, key="regression_points", disabled=exact, format_func=_thousands, width=130
+            "Points", regression.POINTS, key="regression_points", disabled=exact, format_func="{:,}".format, width=130
         )
         with st.popover("Data", disabled=exact, width=110):
             st.number_input("Key", 0, 2**32 - 1, key="regression_seed", help="The seed of the random key")
@@ -165,7 +165,3 @@ def _exactly() -> str:
         f"Key {page['seed']} for data and params alike, {page['points']} points, weight {show.number(page['weight'])}, "
         f"bias {show.number(page['bias'])}, noise {page['noise']}, rate {regression.LEARNING_RATE}"
     )
-
-
-def _thousands(number: int) -> str:
-    return f"{number:,}"

@@ -7,6 +7,7 @@ import streamlit as st
 
 from statecore import regression, training
 from statecore.training import Training
+from statecore.work import Work
 from stateui import progress, share
 from stateui.parts.forks import Forks
 
@@ -166,7 +167,7 @@ def _size(visit: Visit) -> int:
     return visit.training.steps * visit.training.data.x.shape[0]
 
 
-def _drive(work: training.Work[T], what: str, size: int) -> T:
+def _drive(work: Work[T], what: str, size: int) -> T:
     return progress.drive(work, what, on_cancel=cancel, visible=size > QUICK_WORK)
 
 
@@ -184,9 +185,7 @@ def _trained(visit: Visit | None) -> Visit | None:
     for step, rate in FORKS.pairs(state["regression_forks"]):
         if step <= steps:
             run = _drive(training.fork(run, step, rate), "Forking", size)
-    asked = state["regression_step"]
-    note = f"Step {asked:,} is past the end: this is the last of {steps:,} steps." if asked > steps else ""
-    start = state["regression_step"] = min(asked, steps)
+    start, note = share.start("regression", steps)
     return store(Visit(now, run, visit.serial if visit else 0, start, note=note))
 
 

@@ -131,7 +131,7 @@ def transformed(pair: Pair) -> None:
 
 def _compared(found: tuple[Run, ...] | None, chosen: int) -> str:
     if found is None:
-        return '<p class="verdict" data-kind="idle">Not run yet. Both sides get the same inputs, and fresh objects.</p>'
+        return theme.verdict("idle", "Not run yet. Both sides get the same inputs, and fresh objects.")
     judged = " · ".join(
         f"{'✓' if each.equal else '✗'} {each.name} {'equal' if each.equal else 'different'}" for each in found
     )
@@ -140,9 +140,11 @@ def _compared(found: tuple[Run, ...] | None, chosen: int) -> str:
         f'<tr><th scope="row">{escape(name)}</th><td>{escape(_few(old))}</td><td>{escape(_few(new))}</td></tr>'
         for name, old, new in _leaves(run)
     )
-    return (
-        f'<p class="verdict" data-kind="idle"><b>{judged}</b><br>{escape(run.name)}: {escape(run.what)}. '
-        f"Largest difference, relative: {show.number(run.difference)}.</p>"
+    told = (
+        f"<b>{judged}</b><br>{escape(run.name)}: {escape(run.what)}. "
+        f"Largest difference, relative: {show.number(run.difference)}."
+    )
+    return theme.verdict("idle", told) + (
         '<table class="state two"><thead><tr><th></th><td>plain Python</td><td>made pure</td></tr></thead>'
         f"<tbody>{rows}</tbody></table>"
     )
@@ -182,7 +184,7 @@ def refused() -> None:
         st.html(_told_refusal(outcome))
     with right, st.container(key="fixed_side_refusal", border=True, height="stretch"):
         st.html(theme.heading("fixed", "Mended") + source.lit(refusal.shown[1]))
-        st.html(_table({"functionalize, then jit": _values(outcome.mended) if outcome else " "}))
+        st.html(show.table({"functionalize, then jit": _values(outcome.mended) if outcome else " "}))
 
 
 def _refuse(name: str) -> None:
@@ -193,8 +195,8 @@ def _refuse(name: str) -> None:
 def _told_refusal(outcome: Outcome | None) -> str:
     """What the class gives without checks, and the error that says so instead."""
     if outcome is None:
-        return _table({"in plain Python": " ", "made pure without checks, jit": " "}) + _error(
-            '<span class="quiet">Not called yet.</span>', "idle"
+        return show.table({"in plain Python": " ", "made pure without checks, jit": " "}) + theme.verdict(
+            "idle", '<span class="quiet">Not called yet.</span>', "refusal"
         )
     without = outcome.without_guard
     rows = {
@@ -204,10 +206,11 @@ def _told_refusal(outcome: Outcome | None) -> str:
         else f"{_values(without)} {_judged(outcome.eager, without)}",
     }
     error = outcome.error
-    return _table(rows) + _error(
+    return show.table(rows) + theme.verdict(
+        "error",
         f"<b>{type(error).__name__}</b>: <code>{escape(error.attribute)}</code> {escape(error.problem)}. "
         f"<b>{escape(error.remedy)}</b>",
-        "error",
+        "refusal",
     )
 
 
@@ -215,10 +218,6 @@ def _judged(wanted: list, got: list) -> str:
     if all(map(_close, wanted, got)):
         return "— right this time; the reason it is refused is below"
     return "✗ wrong, and nothing said so"
-
-
-def _error(html: str, kind: str) -> str:
-    return f'<p class="verdict refusal" data-kind="{kind}">{html}</p>'
 
 
 # --- the exercise -------------------------------------------------------------------------------------------
@@ -258,7 +257,7 @@ def forms() -> None:
 
 def _told_trial(form: Form, trial: Trial | None) -> str:
     again = {None: " ", True: "traced anew", False: "same trace"}[trial.traced_again if trial else None]
-    return f'<p class="part">{escape(form.name)}</p>' + _table(
+    return f'<p class="part">{escape(form.name)}</p>' + show.table(
         {
             "jit": _values(trial.jitted) if trial else " ",
             "scan": _values(trial.scanned) if trial else " ",
@@ -293,13 +292,6 @@ def _sentence(link: Link) -> str:
 
 def _joined(words: Iterable[str]) -> str:
     return ", ".join(dict.fromkeys(words))
-
-
-def _table(rows: dict[str, str]) -> str:
-    body = "".join(
-        f'<tr><th scope="row">{escape(name)}</th><td>{escape(text)}</td></tr>' for name, text in rows.items()
-    )
-    return f'<table class="state calls">{body}</table>'
 
 
 def _values(values: list) -> str:

@@ -1,6 +1,6 @@
 """The transformations lesson: what is measured, many learners in the player, and the gradient of a run."""
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from html import escape
 from typing import NamedTuple
 
@@ -14,6 +14,7 @@ from statecore import transformations as tf
 from statecore.lockstep import Lane
 from statecore.regression import Data, Params, Trainer
 from statecore.transformations import Learners, Timing
+from statecore.work import Work
 from stateui import lesson, progress, share, show, source
 from stateui.figures import transformations as figures
 from stateui.parts.transformations_show import learners_show
@@ -96,8 +97,8 @@ def speed() -> DeltaGenerator:
     """The charts of what was measured on this machine; returns the room for the progress of a measurement."""
     points = st.session_state[f"{NAME}_points"]
     with st.container(key="speed_controls", horizontal=True, vertical_alignment="bottom"):
-        st.selectbox("Points", POINTS, key=f"{NAME}_points", format_func=_thousands, width=130)
-        st.button("Measure", key="measure", type="primary", on_click=_ask)
+        st.selectbox("Points", POINTS, key=f"{NAME}_points", format_func="{:,}".format, width=130)
+        st.button("Measure", key="measure", type="primary", on_click=progress.ask, args=(NAME,))
         room = st.container()
     timings: dict[str, Timing] = st.session_state.get(f"{NAME}:timings", {}).get(points, {})
     roles = {name: way.role for name, way in WAYS.items()}
@@ -117,7 +118,7 @@ def measure(room: DeltaGenerator) -> None:
         points = st.session_state[f"{NAME}_points"]
         with room:
             data = tf.make_data(regression.separate_keys(42)[0], points)
-            found = progress.drive(_measured(data), "Measuring on this machine", on_cancel=_nothing)
+            found = progress.drive(_measured(data), "Measuring on this machine")
         st.session_state.setdefault(f"{NAME}:timings", {})[points] = found
         st.rerun()  # so that the charts and the prediction show it
 
@@ -138,15 +139,7 @@ def beside(*functions: Callable) -> None:
         column.html(source.lit(function, rows=rows))
 
 
-def _ask() -> None:
-    st.session_state[f"{NAME}:asked"] = True
-
-
-def _nothing() -> None:
-    """Nothing to put in order: an unfinished measurement is thrown away."""
-
-
-def _measured(data: Data) -> Generator[float, None, dict[str, Timing]]:
+def _measured(data: Data) -> Work[dict[str, Timing]]:
     found = {}
     for timing in tf.timings(_first_params(42), data):
         found[timing.name] = timing
@@ -214,7 +207,7 @@ def learners() -> None:
         data = _data(seed)
         run = tf.learn_together(_first_params(seed), data, (LOWEST_RATE, highest), steps, count)
     at = st.session_state[f"{NAME}_at"] = min(st.session_state[f"{NAME}_at"], steps)
-    player(learners_show(run, data, at), f"{NAME}_player", on_step=_rested, on_fork=_nothing)
+    player(learners_show(run, data, at), f"{NAME}_player", on_step=_rested)
     with st.container(key="learners_rest"):
         st.markdown(_learned(run, data, at), unsafe_allow_html=True)
 
@@ -322,7 +315,3 @@ def _data(seed: int) -> Data:
 
 def _first_params(seed: int) -> Params:
     return regression.init(regression.separate_keys(seed)[1])
-
-
-def _thousands(number: int) -> str:
-    return f"{number:,}"

@@ -34,7 +34,11 @@ def packed(show: Show) -> dict[str, Any]:
     }
 
 
-def player(show: Show, key: str, on_step: Callable[[], None], on_fork: Callable[[], None]) -> Any:
+def _no_fork() -> None:
+    """A player without a fork control never asks for one."""
+
+
+def player(show: Show, key: str, on_step: Callable[[], None], on_fork: Callable[[], None] = _no_fork) -> Any:
     """Mount the player. Its state, under `key`, has `step` at rest and `fork` once one was asked for."""
     return _component(key=key, data=packed(show) | {"name": key}, on_step_change=on_step, on_fork_change=on_fork)
 

@@ -145,6 +145,22 @@ class Visitor:
         self.page.locator(f'.st-key-controls [data-call="{call}"]').wait_for(timeout=30_000)
         return self.settle()
 
+    def at_rest(self, step: int) -> "Visitor":
+        """Wait until the server has heard that the player rests at this step."""
+        self.page.locator(f'.st-key-rest [data-step="{step}"]').wait_for(timeout=30_000)
+        return self.settle()
+
+    def boxes(self, *keys: str) -> list[dict]:
+        """Where these are, once they are where they will be."""
+        before, now = None, [{}]
+        for _ in range(20):
+            now = [self.page.locator(f".st-key-{key}").first.bounding_box() for key in keys]
+            if now == before:
+                break
+            before = now
+            self.page.wait_for_timeout(400)
+        return now
+
     def text(self, key: str) -> str:
         return self.page.locator(f".st-key-{key}").inner_text().strip()
 

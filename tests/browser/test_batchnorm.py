@@ -5,11 +5,6 @@ import pytest
 pytestmark = pytest.mark.browser
 
 
-def at_rest(me, step: int) -> None:
-    me.page.locator(f'.st-key-rest [data-step="{step}"]').wait_for(timeout=30_000)
-    me.settle()
-
-
 def test_a_learner_trains_and_evaluates_and_meets_the_leak(visitor):
     me = visitor("batchnorm")
     me.page.get_by_text("the right output", exact=True).click()
@@ -46,7 +41,7 @@ def test_evaluated_first_it_never_raises_and_is_frozen(visitor):
 def test_the_stream_is_played_and_the_statistics_close_in(visitor):
     me = visitor("batchnorm")
     me.action("play").click()
-    at_rest(me, 200)
+    me.at_rest(200)
     assert (me.readout("broken", "mean"), me.readout("broken", "var")) == ("0.000", "1.000")
     assert float(me.readout("fixed", "mean")) == pytest.approx(3, abs=0.6)
     assert float(me.readout("fixed", "var")) == pytest.approx(4, abs=1.5)

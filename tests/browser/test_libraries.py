@@ -9,19 +9,15 @@ pytestmark = pytest.mark.browser
 needs_all = pytest.mark.skipif(not all(map(libraries.installed, libraries.LIBRARIES)), reason="needs all libraries")
 
 
-def boxes(me, *keys: str) -> list[dict]:
-    return [me.page.locator(f".st-key-{key}").bounding_box() for key in keys]
-
-
 def test_a_learner_predicts_trains_both_and_sees_the_test_loss_tell(visitor):
     me = visitor("libraries?steps=30")
     me.page.get_by_test_id("stButtonGroup").get_by_text("neither").first.click()
     me.settle()
     assert (me.lit("broken"), me.lit("fixed")) == (0, 0)
-    before = boxes(me, "train_hand", "broken", "fixed", "broken_program")
+    before = me.boxes("train_hand", "broken", "fixed", "broken_program")
     me.click("train_hand")
     me.action("play").wait_for(timeout=120_000)
-    after = boxes(me, "train_hand", "broken", "fixed", "broken_program")
+    after = me.boxes("train_hand", "broken", "fixed", "broken_program")
     for was, now in zip(before[:3], after[:3], strict=True):
         assert was["x"] == now["x"]
         assert was["height"] == now["height"]
@@ -84,7 +80,7 @@ def test_nothing_is_wider_than_a_phone(visitor):
         "() => { const m = document.querySelector('[data-testid=stMain]'); return m.scrollWidth - m.clientWidth }"
     )
     assert wide <= 0
-    broken, fixed = boxes(me, "broken", "fixed")
+    broken, fixed = me.boxes("broken", "fixed")
     assert fixed["y"] >= broken["y"] + broken["height"]
     for key in ("train_hand", "train_all", "run"):
         assert me.page.locator(f".st-key-{key} button").first.bounding_box()["height"] >= 40

@@ -5,18 +5,13 @@ import pytest
 pytestmark = pytest.mark.browser
 
 
-def at_rest(me, step: int) -> None:
-    me.page.locator(f'.st-key-rest [data-step="{step}"]').wait_for(timeout=20_000)
-    me.settle()
-
-
 def test_a_learner_predicts_plays_and_sees_who_settles(visitor):
     me = visitor("optimizer")
     me.page.get_by_text("no learning", exact=True).click()
     me.settle()
     me.action("play").click()
     me.page.get_by_text("You said no learning, the machine says").wait_for(timeout=20_000)
-    at_rest(me, 300)
+    me.at_rest(300)
     broken, fixed = (float(me.readout(panel, "loss")) for panel in ("broken", "fixed"))
     assert fixed < broken
     assert "step=300" in me.page.url
@@ -28,7 +23,7 @@ def test_the_trees_follow_the_cursor(visitor):
     me = visitor("optimizer")
     for step in (40, 90):
         me.page.locator(".scrub").fill(str(step))
-        at_rest(me, step)
+        me.at_rest(step)
         adam = me.page.locator(".st-key-trees table").nth(2)
         assert adam.locator("tr", has_text="count").locator("td").first.inner_text() == str(step)
 

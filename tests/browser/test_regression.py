@@ -10,17 +10,13 @@ def me(visitor):
     return visitor("regression")
 
 
-def at_rest(me, step: int) -> None:
-    me.page.locator(f'.st-key-rest [data-step="{step}"]').wait_for(timeout=20_000)
-
-
 def test_play_pause_and_rest(me):
     me.action("play").click()
     me.page.wait_for_timeout(1500)
     me.action("play").click()
     step = me.step()
     assert 50 < step < 1000
-    at_rest(me, step)
+    me.at_rest(step)
     assert f"step={step}" in me.page.url
     assert me.readout("broken", "weight") == me.readout("broken", "bias") == "tracer"
     assert float(me.readout("fixed", "loss")) < float(me.readout("broken", "loss"))
@@ -47,7 +43,7 @@ def test_scrub_step_back_and_ends(me):
     assert me.step() == 1
     me.page.locator(".scrub").fill("640")
     assert me.step() == 640
-    at_rest(me, 640)
+    me.at_rest(640)
     me.action("reset").click()
     assert me.step() == 0
 
@@ -85,7 +81,7 @@ def test_turning_the_rate_while_it_plays_forks_there_and_plays_on(me):
 
 def test_a_late_reply_to_an_older_fork_is_dropped(me):
     me.page.locator(".scrub").fill("300")
-    at_rest(me, 300)
+    me.at_rest(300)
     for value in ("500", "600", "700"):
         me.page.locator("#rate").fill(value)
         me.page.wait_for_timeout(330)
@@ -131,7 +127,7 @@ def test_the_prediction_is_judged_at_the_first_rest(me):
 
 def test_a_long_run_can_be_cancelled_and_loses_nothing(me):
     me.page.locator(".scrub").fill("250")
-    at_rest(me, 250)
+    me.at_rest(250)
     me.page.locator(".st-key-regression_points input").click()
     me.page.get_by_role("option", name="1,000,000").click()
     me.page.locator(".st-key-cancel button").click(timeout=60_000)
@@ -144,7 +140,7 @@ def test_two_visitors_train_apart(visitor):
     first, second = visitor("regression?seed=1"), visitor("regression?seed=2")
     assert first.readout("fixed", "weight") != second.readout("fixed", "weight")
     first.action("step").click()
-    at_rest(first, 1)
+    first.at_rest(1)
     assert second.step() == 0
 
 

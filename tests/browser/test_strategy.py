@@ -5,39 +5,13 @@ import pytest
 pytestmark = pytest.mark.browser
 
 
-@pytest.fixture
-def arrive(visitor):
-    """A visitor who has waited for the end of the page."""
-
-    def wait(path: str, **options):
-        me = visitor(path, **options)
-        me.page.locator(".st-key-way").wait_for(timeout=60_000)
-        return me.settle()
-
-    return wait
-
-
-def boxes(me):
-    """Where the stage is, once it is where it will be."""
-    before = None
-    for _ in range(20):
-        now = [
-            me.page.locator(f".st-key-{key}").first.bounding_box() for key in ("controls", "plain", "broken", "fixed")
-        ]
-        if now == before:
-            break
-        before = now
-        me.page.wait_for_timeout(400)
-    return now
-
-
 def lit(me, side: str) -> list[str]:
     """The lines that are lit on one side, without their numbers."""
     return [line.strip() for line in me.page.locator(f'[data-side={side}] [data-lit="true"] .text').all_inner_texts()]
 
 
-def test_the_stage_of_the_counter(arrive):
-    me = arrive("strategy").click("step", times=2)
+def test_the_stage_of_the_counter(visitor):
+    me = visitor("strategy").click("step", times=2)
     assert [me.tape(panel) for panel in ("plain", "broken", "fixed")] == ["1, 2", "1, 1", "1, 2"]
     assert me.page.url.endswith("/strategy?step=2")
     assert me.page.locator(".st-key-broken_program mark.baked").inner_text() == "1:i32[]"
@@ -45,18 +19,18 @@ def test_the_stage_of_the_counter(arrive):
 
 
 @pytest.mark.parametrize("pair", ["counter", "running mean", "trainer", "batch normalisation"])
-def test_the_stage_fits_a_screen_and_does_not_move(arrive, pair):
-    me = arrive(f"strategy?pair={pair}")
-    before = boxes(me)
+def test_the_stage_fits_a_screen_and_does_not_move(visitor, pair):
+    me = visitor(f"strategy?pair={pair}")
+    before = me.boxes("controls", "plain", "broken", "fixed")
     me.click("step")
     me.at_call(1)
-    for old, new in zip(before, boxes(me), strict=True):
+    for old, new in zip(before, me.boxes("controls", "plain", "broken", "fixed"), strict=True):
         assert new == pytest.approx(old, abs=1)
     assert max(box["y"] + box["height"] for box in before) - before[0]["y"] <= 900
 
 
-def test_the_mouse_lights_the_match_while_it_points(arrive):
-    me = arrive("strategy")
+def test_the_mouse_lights_the_match_while_it_points(visitor):
+    me = visitor("strategy")
     me.page.locator("[data-side=broken]").get_by_text("def count").hover()
     assert lit(me, "broken") == ["def count(self) -> int:"]
     assert lit(me, "fixed") == ["def count(state):"]
@@ -64,8 +38,8 @@ def test_the_mouse_lights_the_match_while_it_points(arrive):
     assert lit(me, "broken") == lit(me, "fixed") == []
 
 
-def test_a_choice_stays_and_the_keyboard_is_enough(arrive):
-    me = arrive("strategy")
+def test_a_choice_stays_and_the_keyboard_is_enough(visitor):
+    me = visitor("strategy")
     me.page.locator(".linked .chip").first.focus()
     for _ in range(3):
         me.page.keyboard.press("ArrowRight")
@@ -79,16 +53,16 @@ def test_a_choice_stays_and_the_keyboard_is_enough(arrive):
     assert me.page.locator('.linked .chip[aria-pressed="true"]').count() == 0
 
 
-def test_every_number_stands_on_both_sides(arrive):
-    me = arrive("strategy?pair=batch normalisation")
+def test_every_number_stands_on_both_sides(visitor):
+    me = visitor("strategy?pair=batch normalisation")
     chips = me.page.locator(".linked .chip b").all_inner_texts()
     assert len(chips) > 10
     for side in ("broken", "fixed"):
         assert set(me.page.locator(f"[data-side={side}] [data-tag]").all_inner_texts()) == set(chips)
 
 
-def test_another_class_brings_its_own_links(arrive):
-    me = arrive("strategy")
+def test_another_class_brings_its_own_links(visitor):
+    me = visitor("strategy")
     me.page.locator(".linked .chip").first.click()
     me.page.locator(".st-key-strategy_pair input").click()
     me.page.keyboard.type("trainer")
@@ -99,8 +73,8 @@ def test_another_class_brings_its_own_links(arrive):
     assert "pair=trainer" in me.page.url
 
 
-def test_a_finger_on_a_phone_sees_both_lines_at_once(arrive):
-    me = arrive("strategy", width=390, height=844, has_touch=True)
+def test_a_finger_on_a_phone_sees_both_lines_at_once(visitor):
+    me = visitor("strategy", width=390, height=844, has_touch=True)
     me.page.locator("[data-side=broken]").get_by_text("def count").tap()
     told = me.page.locator(".linked .told")
     assert "def count(self) -> int:" in told.inner_text()
@@ -116,8 +90,8 @@ def test_a_finger_on_a_phone_sees_both_lines_at_once(arrive):
     assert wide <= 0
 
 
-def test_equal_refused_and_the_exercise(arrive):
-    me = arrive("strategy").click("run_all")
+def test_equal_refused_and_the_exercise(visitor):
+    me = visitor("strategy").click("run_all")
     me.page.get_by_text("✓ grad equal").wait_for(timeout=60_000)
     me.click("refuse")
     me.page.get_by_text("nothing said so").first.wait_for()

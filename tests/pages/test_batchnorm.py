@@ -1,7 +1,7 @@
 """The batch normalisation page as Streamlit runs it."""
 
 import re
-from pathlib import Path
+from functools import partial
 
 import jax
 import numpy as np
@@ -10,24 +10,11 @@ from streamlit.testing.v1 import AppTest
 
 from statecore import batchnorm
 from stateui.figures import batchnorm as figures
+from tests.pages import helpers
+from tests.pages.helpers import experiments, html_of, lanes, result, step
 
-ROOT = Path(__file__).parents[2]
+opened = partial(helpers.opened, "batchnorm")
 LINE = re.compile(r'<div class="line" data-ran="(true|false)">(.*?)</div>', re.DOTALL)
-
-
-def opened(**query: str) -> AppTest:
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=180)
-    for key, value in query.items():
-        app.query_params[key] = value
-    return app.run().switch_page("pages/batchnorm.py").run()
-
-
-def html_of(app: AppTest, part: str) -> list[str]:
-    return [body for element in app.get("html") if part in (body := element.proto.body)]
-
-
-def lanes(app: AppTest) -> dict:
-    return app.session_state["batchnorm_calls:lanes"]
 
 
 def stream(app: AppTest):
@@ -35,10 +22,8 @@ def stream(app: AppTest):
 
 
 def test_trained_first_the_broken_layer_raises_and_the_prediction_is_judged():
-    app = opened()
-    for _ in range(2):
-        app.button(key="step").click().run()
-    assert [isinstance(each, Exception) for each in lanes(app)["broken"].tape] == [False, True]
+    app = step(opened(), 2)
+    assert [isinstance(each, Exception) for each in lanes(app, "batchnorm_calls")["broken"].tape] == [False, True]
     assert any("The machine says **an error**" in each.value for each in app.markdown)
     assert any("ended in an error, so there is no program" in each.value for each in app.markdown)
     assert any("Call 2 was to **evaluate**" in each.value for each in app.markdown)
@@ -50,10 +35,10 @@ def test_trained_first_the_broken_layer_raises_and_the_prediction_is_judged():
 
 def test_evaluated_first_the_evaluation_is_frozen():
     app = opened(order="evaluate", calls_step="3")
-    assert [isinstance(each, Exception) for each in lanes(app)["broken"].tape] == [False] * 3
-    outputs = [np.asarray(lane.tape[2]).mean() for lane in lanes(app).values()]
+    assert [isinstance(each, Exception) for each in lanes(app, "batchnorm_calls")["broken"].tape] == [False] * 3
+    outputs = [np.asarray(lane.tape[2]).mean() for lane in lanes(app, "batchnorm_calls").values()]
     assert outputs[0] != pytest.approx(outputs[1], abs=0.1)
-    baked = [constant.origin for constant in lanes(app)["broken"].kept.baked]
+    baked = [constant.origin for constant in lanes(app, "batchnorm_calls")["broken"].kept.baked]
     assert "self.mean" in baked
 
 
@@ -113,16 +98,9 @@ def test_a_step_past_the_end_is_the_last_step_with_a_note():
 
 def test_every_experiment_runs_and_shows_its_result():
     app = opened(steps="50")
-    group = next(group for group in app.get("button_group") if group.key == "batchnorm_experiment")
-    titles = [option if isinstance(option, str) else option.content for option in group.options]
+    titles = experiments(app, "batchnorm")
     assert len(titles) >= 6
-    results = {}
-    for title in titles:
-        app.session_state["batchnorm_experiment"] = title
-        app.run()
-        app.button(key="run").click().run()
-        assert not app.exception
-        results[title] = html_of(app, '<output class="tape">')[-1].partition(">")[2].partition("<")[0]
+    results = {title: result(app, "batchnorm", title) for title in titles}
     assert not any("Error" in result for result in results.values())
     assert results["Drop the statistics"] == "mean [0], var [1]"
     assert results["Keep them"] != results["Drop the statistics"]
@@ -148,8 +126,8 @@ def test_the_picture_names_errors_and_modes():
 def test_two_visitors_do_not_mix():
     first, second = opened(steps="50", seed="1"), opened(steps="50", seed="2")
     first.button(key="step").click().run()
-    assert lanes(first)["broken"].calls == 1
-    assert lanes(second)["broken"].calls == 0
+    assert lanes(first, "batchnorm_calls")["broken"].calls == 1
+    assert lanes(second, "batchnorm_calls")["broken"].calls == 0
     second.button(key="step").click().run()
-    assert all(lane.moment.seen.traced for lane in lanes(second).values())
+    assert all(lane.moment.seen.traced for lane in lanes(second, "batchnorm_calls").values())
     assert not np.array_equal(stream(first).threaded.mean, stream(second).threaded.mean)

@@ -3,7 +3,7 @@
 import importlib.util
 import subprocess
 import sys
-from pathlib import Path
+from functools import partial
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -11,20 +11,11 @@ from streamlit.testing.v1 import AppTest
 from statecore import libraries
 from stateui import source
 from stateui.figures import libraries as figures
+from tests.pages import helpers
+from tests.pages.helpers import ROOT, html_of, result
 
-ROOT = Path(__file__).parents[2]
+opened = partial(helpers.opened, "libraries")
 INSTALLED = [name for name in libraries.LIBRARIES if libraries.installed(name)]
-
-
-def opened(**query: str) -> AppTest:
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=300)
-    for key, value in query.items():
-        app.query_params[key] = value
-    return app.switch_page("pages/libraries.py").run()
-
-
-def html_of(app: AppTest, part: str) -> list[str]:
-    return [body for element in app.get("html") if part in (body := element.proto.body)]
 
 
 def keys(app: AppTest) -> set[str]:
@@ -163,11 +154,7 @@ def test_every_experiment_runs_and_shows_its_result(trained):
     pytest.importorskip("equinox")
     pytest.importorskip("haiku")
     for title in ("Count the wires", "Take an NNX object apart", "Write on an Equinox module", "Ask Haiku for names"):
-        trained.session_state["libraries_experiment"] = title
-        trained.run()
-        trained.button(key="run").click().run()
-        assert not trained.exception
-        [tape] = html_of(trained, '<output class="tape">')
+        tape = result(trained, "libraries", title)
         assert ("FrozenInstanceError" in tape) == title.startswith("Write")
         assert "ModuleNotFoundError" not in tape
 

@@ -1,6 +1,6 @@
 """The optimizer page as Streamlit runs it."""
 
-from pathlib import Path
+from functools import partial
 
 import numpy as np
 import pytest
@@ -11,19 +11,10 @@ from stateui import show
 from stateui.figures import optimizer as figures
 from stateui.parts import optimizer_show
 from stateui.parts.forks import Forks
+from tests.pages import helpers
+from tests.pages.helpers import experiments, html_of, result
 
-ROOT = Path(__file__).parents[2]
-
-
-def opened(**query: str) -> AppTest:
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120)
-    for key, value in query.items():
-        app.query_params[key] = value
-    return app.run().switch_page("pages/optimizer.py").run()
-
-
-def html_of(app: AppTest, part: str) -> list[str]:
-    return [body for element in app.get("html") if part in (body := element.proto.body)]
+opened = partial(helpers.opened, "optimizer")
 
 
 def shown(app: AppTest):
@@ -105,16 +96,9 @@ def test_a_step_past_the_end_is_the_last_step_with_a_note():
 
 def test_every_experiment_runs_and_shows_its_result():
     app = opened()
-    group = next(group for group in app.get("button_group") if group.key == "optimizer_experiment")
-    titles = [option if isinstance(option, str) else option.content for option in group.options]
+    titles = experiments(app, "optimizer")
     assert len(titles) == 8
-    results = {}
-    for title in titles:
-        app.session_state["optimizer_experiment"] = title
-        app.run()
-        app.button(key="run").click().run()
-        assert not app.exception
-        results[title] = html_of(app, '<output class="tape">')[-1].partition(">")[2].partition("<")[0]
+    results = {title: result(app, "optimizer", title) for title in titles}
     losses = results["State on self"].split(", ")
     assert len(losses) == 3
     assert len(set(losses)) == 1

@@ -1,32 +1,11 @@
 """Every page as Streamlit runs it, from `app.py`."""
 
-from pathlib import Path
-
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from stateui import course
+from tests.pages.helpers import ROOT, experiments, html_of, lanes, opened, result, step
 
-ROOT = Path(__file__).parents[2]
 PAGES = sorted(path.stem for path in (ROOT / "pages").glob("*.py"))
-
-
-def opened(name: str, **query: str) -> AppTest:
-    """The page of a lesson, reached from the home page as a visitor would."""
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120)
-    for key, value in query.items():
-        app.query_params[key] = value
-    if name == "home":
-        return app.run()
-    return app.switch_page(f"pages/{name}.py").run()
-
-
-def html_of(app: AppTest, part: str) -> list[str]:
-    return [body for element in app.get("html") if part in (body := element.proto.body)]
-
-
-def lanes(app: AppTest, name: str) -> dict:
-    return app.session_state[f"{name}:lanes"]
 
 
 def test_the_course_and_the_folder_of_pages_agree():
@@ -51,9 +30,7 @@ def test_a_lesson_asks_first_and_one_click_skips(name):
 
 
 def test_three_steps_on_the_counter():
-    app = opened("counter")
-    for _ in range(3):
-        app.button(key="step").click().run()
+    app = step(opened("counter"), 3)
     values = {key: [int(value) for value in lane.tape] for key, lane in lanes(app, "counter").items()}
     assert values == {"plain": [1, 2, 3], "broken": [1, 1, 1], "fixed": [1, 2, 3]}
 
@@ -147,22 +124,15 @@ def test_a_diverging_run_says_so_and_why():
 
 def test_every_experiment_runs_and_shows_its_result():
     app = opened("counter")
-    titles = app.get("button_group")[-1].options if app.get("button_group") else []
-    titles = [option if isinstance(option, str) else option.content for option in titles]
+    titles = experiments(app, "counter")
     assert len(titles) >= 8
-    for title in titles:
-        app.session_state["counter_experiment"] = title
-        app.run()
-        app.button(key="run").click().run()
-        assert not app.exception
-        assert html_of(app, '<output class="tape">')[-1].strip() != '<output class="tape"> </output>'
+    assert all(result(app, "counter", title).strip() for title in titles)
 
 
 def test_two_visitors_do_not_mix():
     first, second = opened("counter"), opened("counter")
-    first.button(key="step").click().run()
-    first.button(key="step").click().run()
-    second.button(key="step").click().run()
+    step(first, 2)
+    step(second)
     assert [lane.calls for lane in lanes(first, "counter").values()] == [2, 2, 2]
     assert [lane.calls for lane in lanes(second, "counter").values()] == [1, 1, 1]
     assert lanes(second, "counter")["broken"].moment.seen.traced

@@ -1,6 +1,6 @@
 """The purity lesson as Streamlit runs it."""
 
-from pathlib import Path
+from functools import partial
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -9,21 +9,11 @@ from statecore.purity import CANNOT_SEE, experiments
 from statecore.purity.entries import ENTRIES
 from stateui import show, source
 from stateui.parts.purity import GROUPS
+from tests.pages import helpers
+from tests.pages.helpers import html_of, result, step
 
-ROOT = Path(__file__).parents[2]
+opened = partial(helpers.opened, "purity")
 WAYS = [(each.name, how) for each in ENTRIES for how in each.transformations]
-
-
-def opened(**query: str) -> AppTest:
-    """The page, reached from the home page as a visitor would."""
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120)
-    for key, value in query.items():
-        app.query_params[key] = value
-    return app.switch_page("pages/purity.py").run()
-
-
-def html_of(app: AppTest, part: str) -> list[str]:
-    return [body for element in app.get("html") if part in (body := element.proto.body)]
 
 
 def tapes(app: AppTest) -> list[str]:
@@ -33,12 +23,6 @@ def tapes(app: AppTest) -> list[str]:
 
 def code(app: AppTest) -> list[str]:
     return html_of(app, 'aria-label="the code of ')[:2]
-
-
-def step(app: AppTest, times: int = 1) -> AppTest:
-    for _ in range(times):
-        app.button(key="step").click().run()
-    return app
 
 
 def test_every_entry_is_in_one_group():
@@ -197,15 +181,9 @@ def test_the_two_checkers_catch_the_leak():
 
 def test_every_experiment_runs_on_the_page():
     app = opened()
-    group = app.get("button_group")[-1]
-    titles = [option if isinstance(option, str) else option.content for option in group.options]
+    titles = helpers.experiments(app, "purity")
     assert len(titles) == 7
-    for title in titles:
-        app.session_state["purity_experiment"] = title
-        app.run()
-        app.button(key="run").click().run()
-        assert not app.exception
-        assert html_of(app, '<output class="tape">')[-1].strip() != '<output class="tape"> </output>'
+    assert all(result(app, "purity", title).strip() for title in titles)
 
 
 def test_two_visitors_do_not_mix():

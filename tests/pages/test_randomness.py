@@ -1,6 +1,6 @@
 """The randomness lesson, as Streamlit runs it."""
 
-from pathlib import Path
+from functools import partial
 
 import jax
 import numpy as np
@@ -9,30 +9,14 @@ from streamlit.testing.v1 import AppTest
 
 from statecore.randomness import experiments, keytree
 from stateui.figures import randomness as figures
+from tests.pages import helpers
+from tests.pages.helpers import html_of, lanes, result, step
 
-ROOT = Path(__file__).parents[2]
-
-
-def opened(**query: str) -> AppTest:
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120)
-    for key, value in query.items():
-        app.query_params[key] = value
-    return app.switch_page("pages/randomness.py").run()
-
-
-def html_of(app: AppTest, part: str) -> list[str]:
-    return [body for element in app.get("html") if part in (body := element.proto.body)]
-
-
-def step(app: AppTest, times: int = 1) -> AppTest:
-    for _ in range(times):
-        app.button(key="step").click().run()
-    assert not app.exception
-    return app
+opened = partial(helpers.opened, "randomness")
 
 
 def tapes(app: AppTest) -> dict[str, list[float]]:
-    return {key: [float(each) for each in lane.tape] for key, lane in app.session_state["randomness:lanes"].items()}
+    return {key: [float(each) for each in lane.tape] for key, lane in lanes(app, "randomness").items()}
 
 
 @pytest.mark.parametrize("mistake", ["numpy", "self", "reuse"])
@@ -159,23 +143,12 @@ def test_the_experiments_say_what_they_are_said_to_say():
 
 def test_every_experiment_runs_on_the_page():
     app = opened()
-    for title in (
-        "Split twice",
-        "Same seed elsewhere",
-        "The old key again",
-        "Checked",
-        "Checked, an old-style key",
-        "All at once",
-        "Two, or three",
-    ):
-        app.session_state["randomness_experiment"] = title
-        app.run()
-        app.button(key="run").click().run()
-        assert not app.exception
-        assert html_of(app, '<output class="tape">')[-1].strip() != '<output class="tape"> </output>'
+    titles = helpers.experiments(app, "randomness")
+    assert len(titles) == 7
+    assert all(result(app, "randomness", title).strip() for title in titles)
 
 
 def test_two_visitors_do_not_mix():
     first, second = step(opened(seed="1"), 2), step(opened(seed="2"))
     assert (len(tapes(first)["fixed"]), len(tapes(second)["fixed"])) == (2, 1)
-    assert second.session_state["randomness:lanes"]["fixed"].moment.seen.traced
+    assert lanes(second, "randomness")["fixed"].moment.seen.traced

@@ -1,6 +1,6 @@
 """The strategy lesson, as Streamlit runs it."""
 
-from pathlib import Path
+from functools import partial
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -8,30 +8,14 @@ from streamlit.testing.v1 import AppTest
 from statecore.strategy.pairs import PAIRS
 from statecore.strategy.refusals import REFUSALS
 from stateui import source
+from tests.pages import helpers
+from tests.pages.helpers import html_of, lanes, step
 
-ROOT = Path(__file__).parents[2]
-
-
-def opened(**query: str) -> AppTest:
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120)
-    for key, value in query.items():
-        app.query_params[key] = value
-    return app.switch_page("pages/strategy.py").run()
-
-
-def html_of(app: AppTest, part: str) -> list[str]:
-    return [body for element in app.get("html") if part in (body := element.proto.body)]
-
-
-def step(app: AppTest, times: int = 1) -> AppTest:
-    for _ in range(times):
-        app.button(key="step").click().run()
-    assert not app.exception
-    return app
+opened = partial(helpers.opened, "strategy")
 
 
 def tapes(app: AppTest) -> dict[str, list]:
-    return {key: list(lane.tape) for key, lane in app.session_state["strategy:lanes"].items()}
+    return {key: list(lane.tape) for key, lane in lanes(app, "strategy").items()}
 
 
 def test_three_steps_on_the_counter():
@@ -134,4 +118,4 @@ def test_the_forms_of_the_counter_all_count_and_differ_in_what_they_share():
 def test_two_visitors_do_not_mix():
     first, second = step(opened(), 2), step(opened())
     assert (len(tapes(first)["fixed"]), len(tapes(second)["fixed"])) == (2, 1)
-    assert second.session_state["strategy:lanes"]["fixed"].moment.seen.traced
+    assert lanes(second, "strategy")["fixed"].moment.seen.traced

@@ -1,30 +1,21 @@
 """The transformations lesson as Streamlit runs it."""
 
-from pathlib import Path
+from functools import partial
 
 import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from statecore import transformations as tf
+from tests.pages import helpers
+from tests.pages.helpers import experiments, html_of, lanes, result, step
 
-ROOT = Path(__file__).parents[2]
+opened = partial(helpers.opened, "transformations")
 DEAR = ("measure", "train_all", "draw_curve", "learn_rate")
-
-
-def opened(**query: str) -> AppTest:
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120)
-    for key, value in query.items():
-        app.query_params[key] = value
-    return app.switch_page("pages/transformations.py").run()
 
 
 def said(app: AppTest) -> str:
     return "\n".join(each.value for each in app.markdown)
-
-
-def html_of(app: AppTest, part: str) -> list[str]:
-    return [body for element in app.get("html") if part in (body := element.proto.body)]
 
 
 def test_nothing_dear_runs_until_it_is_asked_for(monkeypatch):
@@ -39,12 +30,10 @@ def test_nothing_dear_runs_until_it_is_asked_for(monkeypatch):
 
 
 def test_the_carry_is_refused_in_full_and_the_fixed_one_goes_on():
-    app = opened()
-    app.button(key="step").click().run()
-    app.button(key="step").click().run()
-    lanes = app.session_state["transformations:lanes"]
-    assert [type(each) for each in lanes["broken"].tape] == [TypeError, TypeError]
-    assert int(lanes["fixed"].moment.state.count) == 8
+    app = step(opened(), 2)
+    called = lanes(app, "transformations")
+    assert [type(each) for each in called["broken"].tape] == [TypeError, TypeError]
+    assert int(called["fixed"].moment.state.count) == 8
     (error,) = html_of(app, 'aria-label="the error"')
     assert '<mark class="baked">int32[]</mark>' in error
     assert '<mark class="argument">float32[]</mark>' in error
@@ -103,7 +92,7 @@ def test_the_slope_agrees_with_two_more_runs_and_the_rate_is_learned():
 
 def test_an_address_leads_to_an_exact_moment():
     app = opened(step="2", learning_rate="0.021", points="16")
-    assert {lane.calls for lane in app.session_state["transformations:lanes"].values()} == {2}
+    assert {lane.calls for lane in lanes(app, "transformations").values()} == {2}
     assert app.session_state["transformations_points"] == 16
     assert app.session_state["transformations_learning_rate"] == pytest.approx(0.02, rel=0.1)
 
@@ -121,16 +110,9 @@ def test_a_bad_setting_gives_the_default_and_a_note(setting, text):
 
 def test_every_experiment_runs_and_shows_its_result():
     app = opened()
-    group = next(each for each in app.get("button_group") if each.key == "transformations_experiment")
-    titles = [option if isinstance(option, str) else option.content for option in group.options]
+    titles = experiments(app, "transformations")
     assert len(titles) == 10
-    told = {}
-    for title in titles:
-        app.session_state["transformations_experiment"] = title
-        app.run()
-        app.button(key="run").click().run()
-        assert not app.exception
-        told[title] = html_of(app, '<output class="tape">')[-1]
+    told = {title: result(app, "transformations", title) for title in titles}
     errors = [title for title in titles if "Error" in told[title]]
     assert errors == ["…and once more", "A carry that grows", "A key that comes later"]
     assert "UnexpectedTracerError" in told["…and once more"]
