@@ -251,8 +251,9 @@ def _at_rest(visit: Visit) -> None:
     lesson.heading("What each of them remembers", "state")
     st.markdown(
         "An optimizer’s state is a pytree beside the params. SGD has none; momentum keeps a running sum of the "
-        "gradients that the library optax calls `trace`; Adam keeps running means of them (`mu`) and of their squares (`nu`). "
-        "Step on, and watch the values move: the forgetful Adam makes such a tree at every step, and throws it away."
+        "gradients that the library optax calls `trace`; Adam keeps running means of them (`mu`) and of their "
+        "squares (`nu`). Step on, and watch the values move: the forgetful Adam makes such a tree at every step, "
+        "and throws it away."
     )
     with st.container(key="trees"):
         for column, (name, run) in zip(st.columns(len(runs.race)), runs.race.items(), strict=True):
