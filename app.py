@@ -13,7 +13,10 @@ panels = (
     Panel("broken", "jit, state hidden in self", counter.PROGRAMS["broken"]),
     Panel("fixed", "jit, state in, state out", counter.PROGRAMS["fixed"]),
 )
-st.markdown("Both are jitted, both should count. Press **Step** twice.")
+st.markdown(
+    "Both are jitted, both should count. What a counter remembers from one call to the next is its *state*. "
+    "Press **Step** twice."
+)
 stage("home", panels, compact=True)
 
 lesson.heading("The course", "course")

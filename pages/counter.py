@@ -40,8 +40,9 @@ lesson.chart(
 
 lesson.heading("What jit kept", "kept")
 st.markdown(
-    "To *trace* is to run the Python once with stand-ins for the arguments and write down the operations. What is "
-    "written down is the *jaxpr*, the program that is then compiled and run instead of your Python."
+    "To *trace* is to run the Python once with stand-ins for the arguments, *tracers*, and write down the operations. "
+    "What is written down is the *jaxpr*, the program that is then compiled and run instead of your Python. In it, "
+    "`a:i32[]` is a value named `a`: a 32-bit integer, of shape `()`."
 )
 programs(panels, lanes)
 
@@ -59,8 +60,8 @@ bench(
         Experiment(
             "Drop the state",
             tries.dropped_state,
-            "The method is pure now, but the caller throws the new state away. Three calls: what comes out?",
-            "No side effect anywhere, and still it does not count. The fix is half in the caller.",
+            "The method changes nothing now, but the caller throws the new state away. Three calls: what comes out?",
+            "Nothing outside is changed, and still it does not count. The fix is half in the caller.",
         ),
         Experiment(
             "Reset, then call",
@@ -72,7 +73,8 @@ bench(
             "jit it again",
             tries.second_jit,
             "A second `jax.jit` of the same method, after `self.n` was set to 41. Is it a fresh start?",
-            "Another wrapper, the same trace: JAX looks traces up by the method and its object, and finds the old one.",
+            "Another wrapper (what `jax.jit` returns), the same trace: JAX looks traces up by the method and its object, "
+            "and finds the old one.",
         ),
         Experiment(
             "A new object",
@@ -84,7 +86,7 @@ bench(
             "Wrapper thrown away",
             tries.wrapper_discarded,
             "jit anew for each call, and forget the wrapper each time. Does this count?",
-            "It counts, because every call is traced again: the slow way to not use jit.",
+            "It counts, because every call is traced again: no program is kept, and jit is of no use.",
         ),
         Experiment(
             "Wrapper kept",
@@ -95,14 +97,14 @@ bench(
         Experiment(
             "A new shape",
             tries.new_shape,
-            "The method takes `x` now. The calls have 2, 2, 3, 3 and again 2 numbers.",
-            "Every new shape is traced once, and each trace bakes in the count of its own moment.",
+            "The method takes `x` now. The calls have 2, 2, 3, 3 and again 2 numbers: which counts come out?",
+            "Every new shape is traced once, and each trace bakes in the count of its own moment: keeps it as a constant.",
         ),
         Experiment(
             "Only looking",
             tries.looking_is_a_call,
             "`jax.make_jaxpr` only looks at the program. What is `self.n` after each look?",
-            "To look is to trace, and to trace is to run the Python. Looking at impure code changes it.",
+            "To look is to trace, and to trace is to run the Python. So looking at this method changes its object.",
         ),
     ),
 )

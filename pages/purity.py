@@ -32,7 +32,7 @@ purity.programs(chosen)
 lesson.heading("What the checker says", "checker")
 st.markdown(
     "`statecore.purity.check` calls a function as Python and as JAX do, on copies of it and of what it can reach, and "
-    "compares: outputs, what changed outside, tracers left behind."
+    "compares: outputs, what changed outside, and tracers (the stand-ins of the trace) left behind."
 )
 purity_catalogue.checker(chosen)
 
@@ -43,7 +43,8 @@ bench(
         Experiment(
             "A thaw",
             tries.retraced,
-            "The rate changes after the first call. Then a whole number, a fraction and a whole number again come in.",
+            "The rate changes after the first call. Then come a whole number, a float and a whole number again: which rate do "
+            "they meet?",
             "Another type of argument is traced anew, and that trace reads the rate of its own moment. "
             "The old program still stands beside it.",
         ),
@@ -56,13 +57,14 @@ bench(
         Experiment(
             "Five slopes",
             tries.calls_of_a_gradient,
-            "Five calls of `jax.grad(square)`, then five of its jitted self. How often does the body run?",
+            "Five calls of `jax.grad(square)`, then five of the same, jitted. How often does the body run?",
             "`grad` by itself compiles nothing: it runs the body at every call. jit is what makes it once.",
         ),
         Experiment(
             "An if that works",
             tries.static_argument,
-            "`training` is declared static: not traced, but part of what jit looks programs up by. Five calls.",
+            "`training` is declared static: not traced, but part of what jit looks programs up by. How often does the body "
+            "run in five calls?",
             "One trace for each value of `training`, and in each the `if` was an ordinary one.",
         ),
         Experiment(
@@ -87,6 +89,9 @@ bench(
 )
 
 lesson.heading("The whole catalogue", "catalogue")
-st.markdown("Every impurity under the transformation where it bites first. Press its name to put it on the stage.")
+st.markdown(
+    "Every impurity under the transformation (jit, or a loop of JAX) where it bites first. Press its name to put it on "
+    "the stage."
+)
 purity_catalogue.overview()
 lesson.end("purity")

@@ -31,29 +31,33 @@ lanes = stage("randomness", panels, settings=randomness.SETTINGS)
 
 lesson.heading("What jit kept", "kept")
 st.markdown(
-    "A *key* is a random generator’s whole state as a value: two whole numbers, made from a seed. "
+    "A *key* (a program says `key<fry>[]`) is a random generator’s whole state as a value: two whole numbers, made "
+    "from a seed. "
     + randomness.about_the_fix()
 )
 programs(panels, lanes)
 
 lesson.heading("Many keys from one", "tree")
 st.markdown(
-    "Rule one: draw from a key, or split it, once. Rule two: keep the tree wide rather than deep. In a deep tree a draw "
-    "waits for all the splits before it; in a wide one every key is there at once, for `vmap` or for another machine."
+    "Rule one: draw from a key or split it, once; `fold_in`, which makes a key of a key and a number, may take the same "
+    "key again with another number. Rule two: keep the tree of keys wide rather than deep. In a deep tree a draw waits "
+    "for all the splits before it; in a wide one every key is there at once, for `vmap` or for another machine."
 )
 randomness.tree()
 
 lesson.heading("Reused against fresh", "scatter")
 st.markdown(
-    "Each point is two draws that should know nothing of each other. With a used key they do, even where the two draws "
-    "follow different laws, or where one key was first split and then folded."
+    "Each point is two draws that should know nothing of each other. With a used key they do, even where they follow "
+    "different laws (normal, uniform), or where the key was first split and then folded. The correlation is near 0 for "
+    "strangers and 1 on a rising line, that of ranks on any rising curve."
 )
 randomness.scatter()
 
 lesson.heading("It happens to the best", "documentation")
 st.markdown(
-    "JAX’s own regression example draws its data and its initial params from one key. Nothing fails; but what "
-    "should be a random start is the first data point, for every seed. `jax.debug_key_reuse` makes that an error."
+    "JAX’s own regression example draws its data and its initial params (weight and bias) from one key. Nothing fails; "
+    "but the weight, which should be random, is the first input, for every seed. `jax.debug_key_reuse` makes that an "
+    "error."
 )
 randomness.start()
 
@@ -83,7 +87,7 @@ bench(
             "Checked",
             tries.checked_reuse,
             "The reused key from the stage, under `jax.debug_key_reuse`. Does it notice?",
-            "It does: typed keys, those of `jax.random.key`, remember for the checker whether they were used.",
+            "It does: the checker keeps track of which *typed* keys, those of `jax.random.key`, were used.",
         ),
         Experiment(
             "Checked, an old-style key",

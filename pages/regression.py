@@ -14,7 +14,8 @@ from stateui.stage import Panel, programs, stage
 
 predict(
     "regression",
-    "A trainer keeps its params on `self` and its `update` is jitted. What will the loss do in 1,000 calls?",
+    "A trainer keeps its params, a weight and a bias, on `self`, and its `update` is jitted. What will the loss (the mean "
+    "squared error) do, call after call?",
     {
         "fall": "The new params never come out of the compiled program, so the next call starts from the old ones again.",
         "stay flat": "The params were read once, while tracing. Every call starts from them, and its result is lost.",
@@ -28,8 +29,9 @@ training.stage()
 
 lesson.heading("Call by call", "calls")
 st.markdown(
-    "The same two programs, one call at a time. On call 1 both are traced; from then on, no line of either runs. What "
-    "differs is the calling line: one throws the new params away, the other hands them to the next call."
+    "One call at a time: on call 1 both are traced, and from then on no line of either runs. What differs is the calling "
+    "line: in one the new params never come out, in the other they go into the next call. `jax.tree.map` makes the same "
+    "change in every part of the params."
 )
 panels = (
     Panel("broken", "jit, params hidden in self", regression.programs()["broken"]),

@@ -55,15 +55,16 @@ programs(panels, lanes)
 
 lesson.heading("Equal to plain Python, everywhere", "equal")
 st.markdown(
-    "A pure step goes through every transformation: `scan` loops over it, `vmap` runs many states at once, `grad` "
-    "differentiates a whole run. Each is compared with the untouched method in a Python loop."
+    "A pure step goes through every transformation: `scan` makes a loop of it inside the program, `vmap` runs many "
+    "states at once, `grad` differentiates a whole run. Each is compared with the untouched method in a Python loop. "
+    "`scan` wants the state first and the output second, so its body swaps them."
 )
 strategy.transformed(pair)
 
 lesson.heading("What it refuses", "refused")
 st.markdown(
-    "State can hide where no pytree reaches. Without checks the answer would be wrong, and nothing would say so; with "
-    "them there is an error that names the attribute and says what to do."
+    "State can hide where no pytree reaches. Without checks most of these classes would give wrong answers, and "
+    "nothing would say so; with them there is an error that names the attribute and says what to do."
 )
 strategy.refused()
 

@@ -105,7 +105,7 @@ def in_words(kept: Kept, state: int = 0) -> list[str]:
         sentences.append(f"`{origin}` was read once, while tracing: the program keeps {texts} in its place.")
     frozen = [output for output in kept.outputs if output.frozen]
     if frozen and len(frozen) == len(kept.outputs):
-        values = " and ".join(_plain(output.constant) for output in frozen)
+        values = " and ".join(dict.fromkeys(_plain(output.constant) for output in frozen))
         sentences.append(f"What goes out is always {values}: no argument reaches it.")
     elif kept.outputs and state:
         new = "the new state" if len(kept.outputs) == state else "the new state among them"
@@ -134,7 +134,7 @@ def _by_origin(constants: tuple[Constant, ...]) -> dict[str, str]:
 
 
 def _count(number: int, noun: str) -> str:
-    words = {1: "One", 2: "Two", 3: "Three", 4: "Four"}
+    words = dict(enumerate(("One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine"), start=1))
     verb = ("comes" if number == 1 else "come") if noun == "argument" else ("goes" if number == 1 else "go")
     return f"{words.get(number, number)} {noun}{'' if number == 1 else 's'} {verb}"
 

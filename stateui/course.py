@@ -1,7 +1,6 @@
 """The course: one table of lessons, from which the sidebar, the map and the links are made."""
 
 from dataclasses import dataclass
-from pathlib import Path
 
 
 @dataclass(frozen=True)
@@ -32,15 +31,16 @@ LESSONS: tuple[Lesson, ...] = (
     Lesson(
         "home",
         "State in JAX",
-        "A jitted function runs your Python once. State that hides in an object is read then, and never again. "
-        "State that is passed in and handed back keeps working.",
+        "A jitted function runs your Python once, to trace it: to write down the program that later calls run. "
+        "State that hides in an object is read then, and never again; state that is passed in and handed back keeps working.",
         "the whole idea",
         ":material/home:",
     ),
     Lesson(
         "counter",
         "A counter that forgets to count",
-        "Jit the method of an object that changes itself, and the change happens once: while JAX traces it.",
+        "Jit the method of an object that changes itself, and the change happens once: while JAX traces it, "
+        "running the Python to write down a program.",
         "a number",
         ":material/tag:",
     ),
@@ -56,7 +56,7 @@ LESSONS: tuple[Lesson, ...] = (
         "strategy",
         "State in, state out",
         "Any method that changes its object can be rewritten as a function from state to output and new state. "
-        "One small function does it for you.",
+        "One small function does it for most of them.",
         "any object’s attributes",
         ":material/swap_horiz:",
     ),
@@ -70,14 +70,16 @@ LESSONS: tuple[Lesson, ...] = (
     Lesson(
         "regression",
         "Learning is threading params",
-        "To train is to replace params, again and again. Under jit the new ones have to come out as a result.",
+        "To train is to replace params, the numbers of a model, again and again. To thread them is to hand the new ones on: "
+        "out of one call as a result, into the next as an argument.",
         "model parameters",
         ":material/show_chart:",
     ),
     Lesson(
         "optimizer",
         "The optimizer remembers too",
-        "Momentum and Adam carry a memory from step to step. Forget to hand it on, and nothing fails: it only learns worse.",
+        "Plain gradient descent (SGD) remembers nothing; momentum and Adam carry a memory from step to step. "
+        "Forget to hand it on, and nothing fails: it only learns as if each step were the first.",
         "optimizer state",
         ":material/history:",
     ),
@@ -92,7 +94,7 @@ LESSONS: tuple[Lesson, ...] = (
         "transformations",
         "Loops, batches and gradients of state",
         "Once state is an argument and a result, a whole run is a value: compile it in one loop, batch it, differentiate it.",
-        "a carry",
+        "what a loop hands on",
         ":material/all_inclusive:",
     ),
     Lesson(
@@ -105,12 +107,12 @@ LESSONS: tuple[Lesson, ...] = (
     Lesson(
         "libraries",
         "Dozens of layers",
-        "With two dozen layers, threading state by hand is bookkeeping. Libraries differ in where they keep it, not in whether.",
+        "With two dozen layers, threading state by hand is bookkeeping. Libraries differ in where they keep the state, not in "
+        "whether there is any.",
         "a whole network’s",
         ":material/account_tree:",
     ),
 )
-LESSONS = tuple(lesson for lesson in LESSONS if (Path(__file__).parents[1] / lesson.page).exists())
 
 
 def lesson(name: str) -> Lesson:

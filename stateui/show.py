@@ -11,6 +11,9 @@ import numpy as np
 DIGITS = 4
 """Significant digits of a number on screen."""
 
+SMALL = 5
+"""An array of at most so many numbers is shown as its numbers."""
+
 
 def value(thing: Any) -> str:
     """A value in a few characters: numbers to 4 digits, arrays by shape, tracers by name."""
@@ -89,6 +92,6 @@ def _array(array: Any) -> str:
     if array.ndim == 0:
         scalar = np.asarray(array).item()
         return number(scalar) if isinstance(scalar, float) else str(scalar)
-    if array.size <= 4:
+    if array.size <= SMALL:
         return "[" + ", ".join(value(np.asarray(part)) for part in np.asarray(array).ravel()) + "]"
     return f"{array.dtype}{list(array.shape)}"

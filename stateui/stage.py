@@ -23,7 +23,7 @@ class Panel:
     """One program on the stage.
 
     Attributes:
-      key: `plain`, `broken` or `fixed`: its role, and the name of its container.
+      key: `plain`, `broken`, `fixed` or `ref`: its role, and the name of its container.
       title: what it is, in a few words.
       program: the code that runs, and that is shown.
       also: further code to show first, each with what it is.
@@ -165,19 +165,25 @@ def _controls(name: str, panels: tuple[Panel, ...], calls: int) -> None:
         st.button("Step", key="step", type="primary", shortcut="Right", on_click=_move, args=(name, 1), disabled=full)
         st.button("Back", key="back", shortcut="Left", on_click=_move, args=(name, -1), disabled=calls == 0)
         st.button("Reset", key="reset", on_click=_reset, args=(name, panels))
-        st.html(f'<span class="at" data-call="{calls}">call {calls}</span>')
+        st.html(f'<h2 class="heard">Stage</h2><span class="at" data-call="{calls}">call {calls}</span>')
         if full:
             st.caption(f"The stage stops at {lockstep.MAX_CALLS:,} calls: Back or Reset to go on.")
 
 
 def _rooms(panels: tuple[Panel, ...], lanes: Lanes) -> dict[str, int]:
-    """How many lines each part of a panel needs, so that the panels line up."""
-    parts: dict[str, Callable] = {
-        "make": lambda panel: (panel.program.make,),
-        "method": lambda panel: _called(panel, lanes[panel.key]),
-        "call": lambda panel: (panel.program.call,),
-    }
-    return {part: max(sum(map(source.height, of(panel))) for panel in panels) for part, of in parts.items()}
+    """How many lines each piece of code needs, so that the panels line up."""
+    rooms: dict[str, int] = {}
+    for panel in panels:
+        parts = {
+            "also": tuple(function for _, function in panel.also),
+            "make": (panel.program.make,),
+            "method": _called(panel, lanes[panel.key]),
+            "call": (panel.program.call,),
+        }
+        for name, functions in parts.items():
+            for i, function in enumerate(functions):
+                rooms[f"{name}{i}"] = max(rooms.get(f"{name}{i}", 0), source.height(function))
+    return rooms
 
 
 def _called(panel: Panel, lane: Lane) -> tuple[Callable, ...]:
@@ -189,16 +195,16 @@ def _panel(panel: Panel, lane: Lane, rooms: Mapping[str, int], compact: bool, ty
     moment = lane.moment
     ran = moment.seen.ran if moment.seen else frozenset()
     st.html(theme.heading(panel.key, panel.title))
-    for label, function in panel.also:
-        st.html(part(label) + source.lit(function, ran))
+    for i, (label, function) in enumerate(panel.also):
+        st.html(part(label) + source.lit(function, ran, rows=rooms[f"also{i}"]))
     if not compact:
-        st.html(part("Made once") + source.lit(panel.program.make, ran, rows=rooms["make"]))
+        st.html(part("Made once") + source.lit(panel.program.make, ran, rows=rooms["make0"]))
     called = _called(panel, lane)
     with st.container(key=f"{panel.key}_code"):
-        rows = rooms["method"] // len(called)
-        st.html(part("What is called") + "".join(source.lit(each, ran, rows=rows) for each in called))
+        codes = [source.lit(each, ran, rows=rooms[f"method{i}"]) for i, each in enumerate(called)]
+        st.html(part("What is called") + "".join(codes))
     with st.container(key=f"{panel.key}_call"):
-        st.html(part("Each call") + source.lit(panel.program.call, ran, rows=rooms["call"]))
+        st.html(part("Each call") + source.lit(panel.program.call, ran, rows=rooms["call0"]))
     st.html(_verdict(moment) + _change(moment, types))
     st.html(part("Out, call by call"))
     with st.container(key=f"{panel.key}_tape"):

@@ -20,6 +20,7 @@ ROLES = {
     "plain": Role("●", "#7A7A7A", "dot"),
     "broken": Role("✗", "#D55E00", "dash"),
     "fixed": Role("✓", "#009E73", "solid"),
+    "ref": Role("◆", "#CC79A7", "dashdot"),
     "cursor": Role("|", "#0072B2", "solid"),
 }
 
@@ -41,7 +42,8 @@ def verdict(kind: str, told: str, also: str = "") -> str:
       told: in words, as HTML.
       also: a further class, where a verdict needs more room.
     """
-    return f'<p class="{f"verdict {also}".strip()}" data-kind="{kind}">{told}</p>'
+    focus = ' tabindex="0"' if kind == "error" else ""  # a long message scrolls, also by keyboard
+    return f'<p class="{f"verdict {also}".strip()}" data-kind="{kind}"{focus}>{told}</p>'
 
 
 def apply(presenting: bool = False) -> None:

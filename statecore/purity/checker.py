@@ -14,7 +14,8 @@ from statecore.purity.reach import State, Subject, described_arguments, in_short
 CANNOT_SEE = (
     "A global or captured variable that is read, and that nobody changes between the calls of the check.",
     "What is printed, written to a file or sent away: it is no output and no state.",
-    "A random key used twice where JAX's own `debug_key_reuse` does not look: a legacy `jax.random.PRNGKey`, "
+    "A random key (the state of JAX's random numbers, as a value) used twice where JAX's own `debug_key_reuse` "
+    "does not look: a legacy `jax.random.PRNGKey`, "
     "or one key handed to two calls.",
     "What happens with other arguments: other shapes, other values, the branch that was not taken.",
     "State kept inside a library, a compiled extension or another process, unless the outputs show it. "

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import jax
 import jax.numpy as jnp
 
-from statecore.counter import Counter, CounterState, CounterV2
+from statecore.counter import Counter, CounterV2
 from statecore.lockstep import Program
 
 RESET_BEFORE = 4
@@ -21,7 +21,8 @@ class RefCounter:
     """The counter that changes itself, kept in a Ref: `jit` sees the read and the write."""
 
     def __init__(self):
-        self.n = jax.new_ref(jnp.int32(0))
+        self.n = jax.new_ref(
+            jnp.int32(0))
 
     def count(self):
         self.n[...] += 1
@@ -88,7 +89,7 @@ class RefScan(RefCounter):
 class ExplicitScan(CounterV2):
     """The explicit counter, counting five times in one compiled loop."""
 
-    def count_five(self, n: CounterState):
+    def count_five(self, n):
         def body(n, _):
             value, n = self.count(n)
             return n, value
@@ -122,34 +123,40 @@ def donated():
 def hidden_reset():
     counter = HiddenReset()
     return jax.jit(
-        counter.count_after, static_argnums=0)
+        counter.count_after,
+        static_argnums=0)
 
 
 def ref_reset():
     counter = RefReset()
     return jax.jit(
-        counter.count_after, static_argnums=0)
+        counter.count_after,
+        static_argnums=0)
 
 
 def explicit_reset():
     counter = ExplicitReset()
     return jax.jit(
-        counter.count_after, static_argnums=1)
+        counter.count_after,
+        static_argnums=1)
 
 
 def hidden_scan():
     counter = HiddenScan()
-    return jax.jit(counter.count_five)
+    return jax.jit(
+        counter.count_five)
 
 
 def ref_scan():
     counter = RefScan()
-    return jax.jit(counter.count_five)
+    return jax.jit(
+        counter.count_five)
 
 
 def explicit_scan():
     counter = ExplicitScan()
-    return jax.jit(counter.count_five)
+    return jax.jit(
+        counter.count_five)
 
 
 def call(count):
@@ -167,13 +174,13 @@ def call_after(count, reset):
     return value
 
 
-def call_after_with_state(count, n, reset):
+def call_n_after(count, n, reset):
     value, n = count(n, reset)
     return value, n
 
 
+# an int32, as the Ref holds: a Python 0 would trace twice
 def first_state() -> jax.Array:
-    """The first explicit state, an int32 as the Ref holds: a Python 0 would trace twice."""
     return jnp.int32(0)
 
 
@@ -188,17 +195,25 @@ CALL = {
 }
 """Every call adds one."""
 RESET = {
-    "hidden": Program(hidden_reset, call_after, inputs=_reset, watch=(Counter.count, Counter.reset)),
-    "ref": Program(ref_reset, call_after, inputs=_reset, watch=(RefCounter.count, RefCounter.reset)),
+    "hidden": Program(
+        hidden_reset, call_after, inputs=_reset, watch=(HiddenReset.count_after, Counter.count, Counter.reset)
+    ),
+    "ref": Program(
+        ref_reset, call_after, inputs=_reset, watch=(RefReset.count_after, RefCounter.count, RefCounter.reset)
+    ),
     "explicit": Program(
-        explicit_reset, call_after_with_state, first_state, inputs=_reset, watch=(CounterV2.count, ExplicitReset.reset)
+        explicit_reset,
+        call_n_after,
+        first_state,
+        inputs=_reset,
+        watch=(ExplicitReset.count_after, CounterV2.count, ExplicitReset.reset),
     ),
 }
 """As `CALL`; call `RESET_BEFORE` resets its counter first, so it is another program and is traced anew."""
 SCAN = {
-    "hidden": Program(hidden_scan, call, watch=(Counter.count,)),
-    "ref": Program(ref_scan, call, watch=(RefCounter.count,)),
-    "explicit": Program(explicit_scan, call_with_state, first_state, watch=(CounterV2.count,)),
+    "hidden": Program(hidden_scan, call, watch=(HiddenScan.count_five, Counter.count)),
+    "ref": Program(ref_scan, call, watch=(RefScan.count_five, RefCounter.count)),
+    "explicit": Program(explicit_scan, call_with_state, first_state, watch=(ExplicitScan.count_five, CounterV2.count)),
 }
 """Every call counts five times in one `scan`."""
 

@@ -105,7 +105,7 @@ FORMS = (
     Form(
         "registered dataclass", as_dataclass, Strided,
         "Names, and fields that stay Python values (stride): jit compiles once for each of them.",
-        "It must be registered, or jit does not take it.",
+        "It must be registered as a pytree, or jit does not take it.",
     ),
     Form(
         "closure over settings", as_closure, make_counter,

@@ -13,6 +13,11 @@ HEIGHT = 300
 MARGIN = {"l": 56, "r": 88, "t": 16, "b": 48}
 
 
+UNDER = ("plain", "ref")
+"""Roles whose line is wide, because the fixed one lies on it."""
+SYMBOLS = {"broken": "x", "ref": "diamond"}
+
+
 def numbers(outcomes: Sequence[Any]) -> list[float | None]:
     """The outcomes of calls as numbers; None where a call raised or gave something else."""
     return [None if isinstance(each, Exception) or np.ndim(each) else float(each) for each in outcomes]
@@ -57,9 +62,9 @@ def _line(key: str, line: Sequence[float | None]) -> dict[str, Any]:
         "y": list(line),
         "name": key,
         "mode": "lines+markers",
-        # plain and fixed lie on each other: the wide grey line stays visible under the green one
-        "line": {"color": role.colour, "dash": role.dash, "width": 8 if key == "plain" else 3},
-        "marker": {"size": 13 if key == "plain" else 8, "symbol": "x" if key == "broken" else "circle"},
+        # plain, ref and fixed lie on each other: the wide line stays visible under the green one
+        "line": {"color": role.colour, "dash": role.dash, "width": 8 if key in UNDER else 3},
+        "marker": {"size": 13 if key in UNDER else 8, "symbol": SYMBOLS.get(key, "circle")},
         "hovertemplate": f"{key}, call %{{x}}: %{{y}}<extra></extra>",
     }
 
@@ -69,7 +74,8 @@ def _name(key: str, line: Sequence[float | None]) -> dict[str, Any]:
     role = ROLES[key]
     return {
         "x": len(line), "y": line[-1], "text": f"{role.mark} {key}", "showarrow": False, "xanchor": "left",
-        "xshift": 12, "yshift": {"plain": 10, "fixed": -8}.get(key, 0), "font": {"color": role.colour, "size": 14},
+        "xshift": 12, "yshift": {"plain": 14, "ref": 14, "fixed": -14}.get(key, 0),
+        "font": {"color": role.colour, "size": 14},
     }  # fmt: skip
 
 

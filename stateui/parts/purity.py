@@ -50,10 +50,10 @@ SHORT = {
 
 BELIEFS = {
     "none": "If the body read and changed nothing outside, that would be right.",
-    "repeats": "What was read while tracing became a constant of the program.",
-    "differs": "The body ran more seldom than in Python, so it remembers something else.",
+    "repeats": "So it goes when something is read while tracing: it becomes a constant of the program.",
+    "differs": "So it goes when the body runs less often than in Python, and what it remembers is read.",
     "raises": "JAX refuses what it can see. Most impurities it cannot see.",
-    "outside": "The outputs come from the arguments. What happened on the side happened while tracing only.",
+    "outside": "So it goes when outputs need the arguments only, and what is done on the side is done while tracing.",
 }
 
 SETTINGS = {
@@ -345,7 +345,7 @@ def _told(chosen: Chosen) -> None:
     if not chosen.over:
         st.markdown(
             f"Step to call {CALLS} and see. All calls are made at the first Step, from files loaded for you alone; "
-            "the cursor then walks through the record."
+            "each Step then shows one more of them."
         )
         return
     about = "" if chosen.transformation == each.transformations[0] else f"Under {each.transformations[0]}: "
@@ -376,7 +376,7 @@ def _errors(chosen: Chosen) -> dict[str, Exception]:
 
 def _without_program(chosen: Chosen) -> str:
     if chosen.transformation == "vmap":
-        return "`jax.vmap` keeps no program, it runs the body at every call."
+        return "`jax.vmap` keeps no program: it runs the body at every call."
     return "`fori_loop` keeps its program to itself."
 
 

@@ -30,7 +30,7 @@ def controls() -> None:
             "Exactly the JAX page’s run",
             key="regression_exact",
             on_change=visits.chose_exact,
-            help="Key 42 for data and params alike, 128 points, weight 2, bias −1, noise 0.5, rate 0.005",
+            help=_exactly(),
         )
         st.selectbox(
             "Steps", regression.STEPS, key="regression_steps", disabled=exact, format_func="{:,}".format, width=110
@@ -131,8 +131,9 @@ def _diverged(run: Training) -> None:
         f"At step **{at}** it left the numbers float32 can hold." if at is not None else "It still fits into float32."
     )
     st.warning(
-        f"This run diverges. {left} The rate {run.learning_rate:g} is above 2/λmax = {show.number(largest)} of this "
-        f"data, so each step multiplies the error along the steepest direction by {show.number(factor)}.",
+        f"This run diverges. {left} The rate {run.learning_rate:g} is above 2/λmax = {show.number(largest)}, where "
+        "λmax is the largest curvature of the loss: each step multiplies the error along that direction by "
+        f"{show.number(factor)}.",
         icon=":material/trending_up:",
     )
 
@@ -155,3 +156,12 @@ def _branches(visit: Visit) -> None:
             )
         st.button("Replay this branch", key="replay", on_click=visits.asked_replay)
         st.markdown(visit.answer or "A state is a value: from the same one, the same run follows.")
+
+
+def _exactly() -> str:
+    """What exactly the JAX page's run is, from its settings."""
+    page = visits.EXACT
+    return (
+        f"Key {page['seed']} for data and params alike, {page['points']} points, weight {show.number(page['weight'])}, "
+        f"bias {show.number(page['bias'])}, noise {page['noise']}, rate {regression.LEARNING_RATE}"
+    )

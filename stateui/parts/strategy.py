@@ -60,7 +60,10 @@ def verdict() -> str | None:
 def choices() -> None:
     """Which class is on the stage, and who makes it pure."""
     with st.container(key="settings", horizontal=True, vertical_alignment="bottom"):
-        st.selectbox("Class", list(_PAIRS), key="strategy_pair", on_change=_afresh, width=220)
+        st.selectbox(
+            "Class", list(_PAIRS), key="strategy_pair", on_change=_afresh, width=220,
+            help="Trainer and batch normalisation have lessons of their own, further on",
+        )  # fmt: skip
         st.segmented_control(
             "Made pure by", list(_WAYS), key="strategy_by", on_change=_afresh, required=True, format_func=_way
         )
@@ -247,8 +250,8 @@ def forms() -> None:
         with column, st.container(key=f"trial_{index}", border=True, height="stretch"):
             st.html(_told_trial(FORMS[index], trials[index] if trials else None))
     st.caption(
-        "traces: how often three jitted calls ran its Python. 2nd one: another is made and jitted while the first is "
-        "alive; does it share the first one’s trace?"
+        "traces: how often its Python ran in three jitted calls. 2nd one: another is made and jitted while the first "
+        "is alive; does it share the first one’s trace?"
     )
 
 

@@ -15,7 +15,7 @@ def test_the_machine_is_measured_and_the_prediction_judged(me):
     me.settle()
     me.page.locator(".st-key-measure button").click()
     me.page.locator(".st-key-cancel button").wait_for()
-    assert "Measuring on this machine" in me.text("speed_controls")
+    me.page.locator(".st-key-speed_controls").get_by_text("Measuring on this machine").wait_for()
     me.page.get_by_text("On 128 points a step took").wait_for(timeout=60_000)
     me.settle()
     assert "You said plain Python" in me.text("predict")
