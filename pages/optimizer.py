@@ -37,7 +37,7 @@ training.cost()
 lesson.heading("Call by call", "calls")
 st.markdown(
     "Two updates, one call at a time. `optimizer` itself is only a pair of functions and may be made anew; "
-    "what must not be made anew is `opt_state`."
+    "what must not be made anew is its memory, `opt_state`."
 )
 panels = (
     Panel("broken", "jit, Adam made anew at every step", optimizer.programs()["broken"]),
@@ -92,14 +92,15 @@ bench(
         Experiment(
             "Half a checkpoint",
             tries.checkpoint_without_memory,
-            "Stop at step 40 and go on from a checkpoint, with Adam’s state or with the params only. Is it the same run at step 60?",
+            "Stop at step 40 and go on from a checkpoint (a saved state), with Adam’s state or with the params only. Is it the "
+            "same run at step 60?",
             "With all of the state the interruption cannot be seen. With the params only it is another run, for better or worse.",
         ),
         Experiment(
             "A bigger model",
             tries.size_of_the_state,
             "One layer from 784 inputs to 256 outputs. How many numbers does each optimizer remember?",
-            "Adam keeps two numbers for each parameter, and one count for all: beside the params, the memory of a training run.",
+            "Adam keeps two numbers for each parameter, and one count for all. All of it has to be handed on.",
         ),
         Experiment(
             "Twice from one state",

@@ -79,7 +79,8 @@ LESSONS: tuple[Lesson, ...] = (
     Lesson(
         "optimizer",
         "The optimizer remembers too",
-        "Momentum and Adam carry a memory from step to step. Forget to hand it on, and nothing fails: it only learns worse.",
+        "Plain gradient descent (SGD) remembers nothing; momentum and Adam carry a memory from step to step. "
+        "Forget to hand it on, and nothing fails: it only learns as if each step were the first.",
         "optimizer state",
         ":material/history:",
     ),

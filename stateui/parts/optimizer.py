@@ -66,7 +66,7 @@ def controls() -> None:
                 4.0,
                 step=0.5,
                 key="optimizer_offset",
-                help="At 0 the surface is nearly round",
+                help="At 0 the loss surface is nearly round",
             )
             st.slider("Noise (standard deviation)", 0.0, 5.0, step=0.1, key="optimizer_noise")
             st.number_input("Key", 0, 2**32 - 1, key="optimizer_seed", help="The seed of the random key")
@@ -253,8 +253,9 @@ def _at_rest(visit: Visit) -> None:
         _diverged(visit, rate)
     lesson.heading("What each of them remembers", "state")
     st.markdown(
-        "An optimizer’s state is a tree beside the params. Step on, and watch the values move; "
-        "the forgetful Adam builds the same tree at every step, uses it once and throws it away."
+        "An optimizer’s state is a pytree beside the params. SGD has none; momentum keeps a running sum of the "
+        "gradients that the library optax calls `trace`; Adam keeps running means of them (`mu`) and of their squares (`nu`). "
+        "Step on, and watch the values move: the forgetful Adam makes such a tree at every step, and throws it away."
     )
     with st.container(key="trees"):
         for column, (name, run) in zip(st.columns(len(runs.race)), runs.race.items(), strict=True):
@@ -279,6 +280,7 @@ def _diverged(visit: Visit, rate: float) -> None:
     if lost:
         limit = regression.largest_stable_rate(visit.runs.data)
         st.warning(
-            f"{'; '.join(lost)}. On this data plain SGD diverges above the rate 2/λmax = {show.number(limit)}.",
+            f"{'; '.join(lost)}. On this data plain SGD diverges above the rate 2/λmax = {show.number(limit)}, where "
+            "λmax is the largest curvature of the loss.",
             icon=":material/trending_up:",
         )
