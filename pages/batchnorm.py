@@ -15,8 +15,9 @@ from stateui.predict import predict
 from stateui.stage import programs, stage
 
 st.markdown(
-    "Batch normalisation brings numbers to mean 0 and spread 1. In training it uses the mean and variance of the batch "
-    "at hand, and keeps *running statistics* of them; in evaluation it uses those."
+    "A batch normalisation layer brings the numbers that pass through a network to mean 0 and standard deviation 1. In "
+    "training it uses the mean and variance of the batch at hand, and keeps running means of both, its *running "
+    "statistics*; in evaluation, when the network is only used, it uses those."
 )
 predict(
     "batchnorm",
@@ -24,7 +25,7 @@ predict(
     {
         "the right output": "In plain Python it would. Under jit the new statistics never came out of the training program.",
         "outdated statistics": "That happens when the evaluation is compiled before any training: choose the other order and see.",
-        "an error": "Training left stand-ins of its trace on `self`. The evaluation is a program of its own, and meets them when it is traced.",
+        "an error": "Training left tracers on `self`. The evaluation is a program of its own, and meets them when it is traced.",
     },
     answer=layers.verdict(),
     hint="Press **Step** twice.",
@@ -86,7 +87,7 @@ experiments = [
         "Learning as well",
         tries.gradients,
         "Scale and bias are learned, the statistics are followed. How do both come out of one step?",
-        "`has_aux` hands the statistics out beside the loss: they are state, but nothing is differentiated by them.",
+        "Inside `update`, `grad` is told `has_aux=True`: the statistics come out beside the loss, and are not differentiated.",
     ),
 ]
 if find_spec("flax"):

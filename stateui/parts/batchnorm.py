@@ -83,8 +83,8 @@ def plain(lanes: Lanes) -> Lane:
     last = f"Call {calls:,} was to **{figures.mode(calls, _train_first())}**. " if calls else ""
     with st.container(key="plain", border=True):
         st.markdown(
-            f"{last}The next is to **{figures.mode(calls + 1, _train_first())}**. An output is told as mean ± standard "
-            "deviation. Without jit, the same method gives:"
+            f"{last}The next is to **{figures.mode(calls + 1, _train_first())}**. Without jit, the same method gives, "
+            "as mean ± standard deviation:"
         )
         with st.container(key="plain_tape"):
             st.html(f'<output class="tape">{tape(lane, figures.spread)}</output>')
@@ -190,10 +190,10 @@ def _at_rest(visit: Visit) -> None:
         asked["mean"], asked["var"], batch, asked["steps"], asked["momentum"], int(asked["unbiased"])
     )
     seen = (
-        "The running variance divides by n − 1, so it is right on average whatever the batch size."
+        "The running variance divides by n − 1, so in the end it is right on average whatever the batch size."
         if asked["unbiased"]
         else f"A batch of {batch} shows on average {show.number((batch - 1) / batch)} of the variance, "
-        "since its own mean lies in its middle."
+        "since it is measured from the batch’s own mean."
     )
     with st.container(key="rest"):
         st.markdown(
@@ -214,8 +214,9 @@ def _convention(momentum: float) -> None:
     with right, st.container(key="convention"):
         st.markdown(
             f"Each batch keeps {momentum:g} of the past and takes {show.number(1 - momentum)} of the new: "
-            f"after {batchnorm.batches_to_forget(momentum)} batches less than 1 % of the start is left.\n\n"
-            "Flax’s `BatchNorm` means the same by `momentum`. Equinox’s, in its `batch` mode, stores the same numbers, "
-            "but corrects them for their start when it evaluates; this layer does not. Elsewhere the word may stand "
-            "for the other share: look before you copy a number."
+            f"after {batchnorm.batches_to_forget(momentum)} batches less than 1 % of the start is left. "
+            "The optimizer’s momentum is another thing.\n\n"
+            "The library Flax means the same by `momentum`; Equinox, another, stores the same numbers in its `batch` "
+            "mode, but corrects them for their start when it evaluates. Elsewhere the word may stand for the other "
+            "share."
         )
