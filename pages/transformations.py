@@ -15,7 +15,8 @@ from stateui.stage import Panel, programs, stage
 parts.begin()
 predict(
     "transformations",
-    "One learning step on 128 points, taken again and again in a Python loop. Which loop takes more steps per second?",
+    f"One learning step on {parts.SPEED_POINTS} points, taken again and again in a Python loop: in plain Python, or jitted. "
+    "Which takes more steps per second?",
     {
         "plain Python": "Calling a compiled program has a price, the same for few points as for many. For few, it can be more than the work.",
         "the jitted step": "The compiled work is quick, but it is called from Python once per step, and every call has its price.",
@@ -59,7 +60,7 @@ parts.learners()
 lesson.heading("The gradient of a whole run", "gradient")
 st.markdown(
     "A run is also a function from the learning rate to the last loss. `grad` follows it back through every step, and so "
-    "tells how the rate should have been."
+    "tells which way the rate should move. `meta_rate` is how far: the learning rate of the learning rate."
 )
 parts.beside(tf.final_loss, tf.rate_step)
 parts.gradient()
@@ -86,14 +87,16 @@ bench(
             "Hidden under vmap",
             tf.vmap_hidden,
             "Four rates at once, with the trainer that keeps its params on `self`. Four learners?",
-            "The losses are all that of the first params: there is one `self`, and now it holds a stand-in for four.",
+            "All four losses are that of the first params: there is one `self`, and now it holds a stand-in for four.",
             parts.for_vmap,
         ),
         Experiment(
             "Hidden under grad",
             tf.grad_hidden,
-            "The slope of the last loss with respect to the rate, through five steps of the trainer on `self`.",
-            "The slope is right, this once: the Python loop ran in the trace. But the trainer is left with stand-ins.",
+            "The slope of the last loss with respect to the rate, at 0.02, through five steps of the trainer on `self`. Is it "
+            "right?",
+            "It is, this once (the curve above says the same at 5 steps): the Python loop ran in the trace. But the trainer "
+            "is left with stand-ins.",
             parts.for_grad,
         ),
         Experiment(

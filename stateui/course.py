@@ -95,7 +95,7 @@ LESSONS: tuple[Lesson, ...] = (
         "transformations",
         "Loops, batches and gradients of state",
         "Once state is an argument and a result, a whole run is a value: compile it in one loop, batch it, differentiate it.",
-        "a carry",
+        "what a loop hands on",
         ":material/all_inclusive:",
     ),
     Lesson(

@@ -161,10 +161,10 @@ def _surprise(timings: dict[str, Timing], points: int) -> str:
     ratio = max(plain, jitted) / min(plain, jitted)
     return (
         f"On {points:,} points a step took plain Python **{show.number(plain)} µs** and the jitted step in a Python "
-        f"loop **{show.number(jitted)} µs**: {quicker} is {show.number(ratio)} times faster than {slower}. "
-        f"Inside `scan` the same step took **{show.number(scan)} µs**, so of each jitted call "
-        f"{show.number(jitted - scan)} µs went into calling, and not into computing. "
-        "Put the loop inside, and that price is paid once. Other work on this machine counts too: measure again."
+        f"loop **{show.number(jitted)} µs**: {quicker} is {show.number(ratio)} times as fast as {slower}. "
+        f"Inside `scan` the same step took **{show.number(scan)} µs**, so about {show.number(jitted - scan)} µs of "
+        "each jitted call went into calling: with the loop inside, that price is paid once. "
+        "Other work on this machine counts too: measure again."
     )
 
 
@@ -232,8 +232,8 @@ def _learned(run: Learners, data: Data, at: int) -> str:
     return (
         f'<span class="at" data-step="{at}">step {at}</span>: the smallest of the {len(run)} losses is '
         f"**{show.number(float(now[ahead]))}**, at rate {show.number(float(run.rate[ahead]))}. "
-        f"Of the rates, {above or 'none'} {'is' if above < 2 else 'are'} above 2/λmax = {show.number(limit)} of these "
-        f"data, where learning diverges."
+        f"Of the rates, {above or 'none'} {'is' if above < 2 else 'are'} above 2/λmax = {show.number(limit)}, where "
+        "learning diverges; λmax is the largest curvature of the loss."
     )
 
 
@@ -248,7 +248,7 @@ def gradient() -> None:
         st.button("Draw the curve", key="draw_curve", type="primary", on_click=_open, args=("curve",))
         st.button("Learn the rate", key="learn_rate", on_click=_open, args=("curve", "learned"))
     if not _opened("curve"):
-        st.markdown("The whole run is one function of the learning rate: `grad` gives its slope.")
+        st.markdown("Not drawn yet: the curve is the loss after the run by rate, with its slope at the one chosen.")
         return
     steps, rate = st.session_state[f"{NAME}_run_steps"], st.session_state[f"{NAME}_learning_rate"]
     with st.spinner("Running and differentiating…"):
