@@ -13,7 +13,8 @@ from stateui.predict import predict
 
 predict(
     "libraries",
-    "Twelve BatchNorms, trained by hand. Drop their new running statistics at every step: which shows it?",
+    "A network of two dozen layers, every second one a batch normalisation (BatchNorm), is trained by hand. Drop the new "
+    "running statistics at every step: which loss shows it?",
     {
         "the training loss": "In training a BatchNorm divides by the statistics of the batch itself, so the training loss never looks at the running ones.",
         "the test loss": "Only evaluation reads the running statistics, and they still are what they were before the first step.",
@@ -31,20 +32,24 @@ st.markdown(
 
 lesson.heading("What jit kept", "kept")
 st.markdown(
-    "Both programs take the whole state and give a whole state back. Nobody is told when one of them gives back arrays "
-    "that it got."
+    "Both programs take the whole state and give a whole state back. Nothing says so when one of them hands back arrays "
+    "as they came in."
 )
 libraries.kept()
 
 lesson.heading("The same network in three libraries", "race")
 st.markdown(
     "One start, one data set, one optimizer; only the bookkeeping differs. *Getting ready* is to import, trace and "
-    "compile, next to nothing once this server has done it; *furthest from by hand* is the largest relative difference "
+    "compile, which takes next to no time once this server has done it; *furthest from by hand* is the largest relative difference "
     "of the losses."
 )
 libraries.racing()
 
 lesson.heading("Where it keeps its state", "inside")
+st.markdown(
+    "Every array that a run keeps, the code that ran, and a trap: a mistake that is easy to make there. *Logits*, in the "
+    "code, are the network’s raw outputs, one score for each point."
+)
 libraries.inside()
 
 lesson.heading("Try it", "try")

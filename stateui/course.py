@@ -108,7 +108,8 @@ LESSONS: tuple[Lesson, ...] = (
     Lesson(
         "libraries",
         "Dozens of layers",
-        "With two dozen layers, threading state by hand is bookkeeping. Libraries differ in where they keep it, not in whether.",
+        "With two dozen layers, threading state by hand is bookkeeping. Libraries differ in where they keep the state, not in "
+        "whether there is any.",
         "a whole network’s",
         ":material/account_tree:",
     ),

@@ -56,7 +56,8 @@ LIBRARIES = {
         "equinox",
         "equinox>=0.13.8,<0.14",
         'With mode="batch" the mean starts at 0 and the variance at 1, with a counter; evaluation divides both by '
-        "1 - decay ** steps, which is too much for a variance that started at 1: early test losses differ.",
+        "1 - decay ** steps (decay is the share of the past kept). That makes a variance that started at 1 too large: "
+        "early test losses differ.",
     ),
     "haiku": Library(
         "Haiku",
