@@ -19,7 +19,7 @@ def test_the_machine_is_measured_and_the_prediction_judged(me):
     me.page.get_by_text("On 128 points a step took").wait_for(timeout=60_000)
     me.settle()
     assert "You said plain Python" in me.text("predict")
-    assert "µs went into calling" in me.text("speed_words")
+    assert "went into calling: with the loop inside" in me.text("speed_words")
     assert me.page.locator(".st-key-speeds .bars .point").count() == 6
 
 

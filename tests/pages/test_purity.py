@@ -75,7 +75,7 @@ def test_printed_lines_come_to_the_visitor_s_own_log():
 
 def test_a_refusal_shows_its_error_and_keeps_no_program():
     app = step(opened(entry="python_if"))
-    assert html_of(app, '<p class="verdict" data-kind="error">TracerBoolConversionError: ')
+    assert html_of(app, 'data-kind="error" tabindex="0">TracerBoolConversionError: ')
     assert any(each.value.startswith("No program:") for each in app.markdown)
 
 

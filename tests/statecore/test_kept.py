@@ -216,7 +216,7 @@ def test_state_and_data_are_told_apart():
 
 def test_without_state_none_is_spoken_of():
     words = " ".join(kept.in_words(program(lambda a, b, c, d, e: a + b, *range(5))))
-    assert words.startswith("5 arguments come in")
+    assert words.startswith("Five arguments come in")
     assert "One value goes out, computed" in words
     assert "state" not in words
 
