@@ -79,6 +79,17 @@ def _name(key: str, line: Sequence[float | None]) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def name_rows(figure: go.Figure, roles: Mapping[str, str], above: int) -> None:
+    """Name each row of a chart at its left, `above` pixels over it, with the mark of its role.
+
+    Args:
+      roles: the rows by name, each with its role.
+    """
+    for name, role in roles.items():
+        text = f"{ROLES[role].mark} {name}"
+        figure.add_annotation(x=0, xref="paper", y=name, text=text, showarrow=False, xanchor="left", yshift=above)
+
+
 def framed(figure: go.Figure) -> go.Figure:
     """The same size, margins and manners for every picture."""
     return figure.update_layout(height=HEIGHT, margin=MARGIN, showlegend=False, hovermode="closest")

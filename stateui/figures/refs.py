@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import plotly.graph_objects as go
 
 from stateui import show
-from stateui.figures import framed
+from stateui.figures import framed, name_rows
 from stateui.theme import ROLES
 
 
@@ -32,16 +32,7 @@ def costs(roles: Mapping[str, str], microseconds: Mapping[str, float]) -> go.Fig
         },
         hovertemplate="%{y}: %{text}<extra></extra>",
     )
-    for name, role in roles.items():
-        figure.add_annotation(
-            x=0,
-            xref="paper",
-            y=name,
-            text=f"{ROLES[role].mark} {name}",
-            showarrow=False,
-            xanchor="left",
-            yshift=20,
-        )
+    name_rows(figure, roles, above=20)
     figure.update_xaxes(title="microseconds for one count (log scale)", type="log", range=[-3, 3.5], dtick=1)
     figure.update_yaxes(
         autorange="reversed",

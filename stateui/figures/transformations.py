@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 
 from statecore.transformations import RateCurve, Timing
 from stateui import show
-from stateui.figures import framed
+from stateui.figures import framed, name_rows
 from stateui.theme import ROLES
 
 PATTERNS = {"plain": ".", "broken": "/", "fixed": ""}
@@ -54,16 +54,7 @@ def _bars(roles: Mapping[str, str], values: Mapping[str, float | None], texts: M
         },
         hovertemplate="%{y}: %{text}<extra></extra>",
     )
-    for name, role in roles.items():
-        figure.add_annotation(
-            x=0,
-            xref="paper",
-            y=name,
-            text=f"{ROLES[role].mark} {name}",
-            showarrow=False,
-            xanchor="left",
-            yshift=18,
-        )
+    name_rows(figure, roles, above=18)
     figure.update_yaxes(autorange="reversed", showticklabels=False)
     framed(figure)
     return figure.update_layout(height=380, margin={"l": 12, "r": 12, "t": 20, "b": 48})

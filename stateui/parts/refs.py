@@ -20,7 +20,7 @@ from statecore.refs.refusals import REFUSALS, Outcome, Refusal
 from stateui import figures, lesson, progress, share, show, source, stage
 from stateui.figures import refs as pictures
 from stateui.stage import Lanes, Panel
-from stateui.theme import heading
+from stateui.theme import heading, verdict
 
 NAME = "refs"
 COUNTERS = {"call": counters.CALL, "reset": counters.RESET, "scan": counters.SCAN}
@@ -225,10 +225,10 @@ def _attempt(refusal: Refusal) -> None:
 
 def _outcome(outcome: Outcome | None) -> str:
     if outcome is None:
-        return '<p class="verdict" data-kind="idle">Not run yet.</p>'
+        return verdict("idle", "Not run yet.")
     kind = "idle" if outcome.error is None else "error"
     told = ("gives " if outcome.error is None else "") + outcome.text.replace(_HERE, "")
-    return f'<p class="verdict" data-kind="{kind}">{escape(told)}</p>'
+    return verdict(kind, escape(told))
 
 
 # --- purity --------------------------------------------------------------------------------------------

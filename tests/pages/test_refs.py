@@ -1,6 +1,6 @@
 """The lesson on Refs as Streamlit runs it."""
 
-from pathlib import Path
+from functools import partial
 
 import numpy as np
 import pytest
@@ -8,23 +8,14 @@ from streamlit.testing.v1 import AppTest
 
 from statecore.refs import compiled, cost, counters
 from statecore.refs.refusals import REFUSALS
+from tests.pages import helpers
+from tests.pages.helpers import ROOT, html_of
 
-ROOT = Path(__file__).parents[2]
-
-
-def opened(**query: str) -> AppTest:
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120)
-    for key, value in query.items():
-        app.query_params[key] = value
-    return app.switch_page("pages/refs.py").run()
+opened = partial(helpers.opened, "refs")
 
 
 def said(app: AppTest) -> str:
     return "\n".join(each.value for each in app.markdown)
-
-
-def html_of(app: AppTest, part: str) -> list[str]:
-    return [body for element in app.get("html") if part in (body := element.proto.body)]
 
 
 def numbers(app: AppTest) -> dict[str, list]:
