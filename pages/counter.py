@@ -7,7 +7,7 @@ from stateui import lesson
 lesson.begin("counter")
 
 from statecore import counter
-from statecore import counter_experiments as tries
+from statecore.counter import tries
 from stateui import figures
 from stateui.experiment import Experiment, bench
 from stateui.predict import predict
@@ -46,12 +46,12 @@ st.markdown(
 )
 programs(panels, lanes)
 
-lesson.heading("What Back costs", "back")
+lesson.heading("Going back, and going on", "back")
 st.markdown(
-    "States that are handed back can be kept, so Back on the fixed side is an index into the past. Hidden state cannot "
-    "be rewound: to go back, the objects are built anew and every call up to there is made again."
+    "Every call is recorded as it happens, so **Back** shows a past call again and calls nothing. To go on from a past "
+    "state is another matter. A state that was handed back is simply handed over once more. Hidden state cannot be "
+    "handed over: new objects have to be built, and every call up to there made again."
 )
-lesson.numbers({f"{panel.title}: calls really made": lanes[panel.key].work for panel in panels})
 
 lesson.heading("Try it", "try")
 bench(
@@ -101,10 +101,22 @@ bench(
             "Every new shape is traced once, and each trace bakes in the count of its own moment: keeps it as a constant.",
         ),
         Experiment(
+            "Go on from the past",
+            tries.go_on_from_the_past,
+            "Three calls are made, and every state is kept. Then the state after call 1 is handed over once more. What comes out?",
+            "A state is a value like any other. The function goes on from whichever state it is given.",
+        ),
+        Experiment(
             "Only looking",
-            tries.looking_is_a_call,
-            "`jax.make_jaxpr` only looks at the program. What is `self.n` after each look?",
-            "To look is to trace, and to trace is to run the Python. So looking at this method changes its object.",
+            tries.looking_is_tracing,
+            "`jax.make_jaxpr` only looks at the program. `self.n` is read after each of three looks: what does it hold?",
+            "The first look traces: it runs the Python, and the object changes. The later looks find that trace and run nothing.",
+        ),
+        Experiment(
+            "Looking after a call",
+            tries.looking_after_a_call,
+            "A jitted call is made first, and then somebody looks at the program. What is `self.n` now?",
+            "`make_jaxpr` shares the traces that `jit` keeps. It found the trace of the call, so it ran no Python.",
         ),
     ),
 )

@@ -23,7 +23,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from statecore.lockstep import Program
+from statecore.program import Program
 
 EPSILON = 1e-5
 MOMENTUM = 0.9

@@ -1,4 +1,4 @@
-"""Programs called side by side: each call observed, each with its own time machine."""
+"""Programs and the calls they have made, each observed; going back is an index."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -6,37 +6,13 @@ from typing import Any
 
 import jax
 
+from statecore.attempt import attempt
 from statecore.kept import Kept
-from statecore.observe import Observation, hidden_state, observe
-from statecore.timeline import Timeline
+from statecore.observation import Observation, hidden_state, observe
+from statecore.program import Made, Program
 
 MAX_CALLS = 1000
 """A lane makes no more calls than this."""
-
-
-@dataclass(frozen=True)
-class Program:
-    """A program on show.
-
-    Attributes:
-      make: builds fresh objects and a fresh wrapper and returns what is called, so
-        that the first call traces, for every visitor and after every reset.
-      call: the line of code that calls it. `call(made, *inputs) -> value` when the
-        state is hidden, `call(made, state, *inputs) -> (value, state)` when explicit.
-      init: makes the first explicit state; None when the state is hidden.
-      inputs: the further arguments of call k = 1, 2, ...
-      watch: further functions whose lines are of interest.
-    """
-
-    make: Callable[[], Callable]
-    call: Callable
-    init: Callable[[], Any] | None = None
-    inputs: Callable[[int], tuple] = lambda k: ()
-    watch: tuple[Callable, ...] = ()
-
-    @property
-    def explicit(self) -> bool:
-        return self.init is not None
 
 
 @dataclass(frozen=True)
@@ -49,6 +25,8 @@ class Moment:
       seen: the observed call.
       state: the explicit state, to be handed to the next call.
       programs: what jit had traced by then, each as it was read right after its trace.
+      outside: what the calls have left outside, as the program looks at it: a value, or
+        the exception that looking at it raised.
     """
 
     call: int
@@ -57,6 +35,7 @@ class Moment:
     seen: Observation | None = None
     state: Any = None
     programs: tuple[Kept, ...] = ()
+    outside: Any = None
 
 
 @dataclass(frozen=True)
@@ -64,93 +43,88 @@ class Lane:
     """One program and every call it has made, seen from the cursor.
 
     Attributes:
-      made: the live callable. Where the state is hidden, it *is* the state: it
-        cannot be rewound, only rebuilt and called again.
-      moments: the history; step k is the program after call k.
-      outputs: the outcome of each recorded call, `outputs[k - 1]` for call k.
-      work: how many calls were really made, those made again included.
+      objects: what is alive. Where the state is hidden, it *is* the state: it cannot be
+        taken back, only built and called again.
+      moments: every moment from call 0 on; moment k is the program after call k.
+      cursor: the moment that is shown.
+      again: how many calls were made again, to go on from a past moment.
     """
 
     program: Program
-    made: Callable
-    moments: Timeline[Moment]
-    outputs: tuple[Any, ...] = ()
-    work: int = 0
+    objects: Made
+    moments: tuple[Moment, ...]
+    cursor: int = 0
+    again: int = 0
+
+    @property
+    def made(self) -> Callable:
+        """What is called."""
+        return self.objects.function
 
     @property
     def calls(self) -> int:
         """How many calls have been made at the cursor."""
-        return self.moments.cursor
+        return self.cursor
 
     @property
     def moment(self) -> Moment:
         """The program at the cursor."""
-        return self.moments.state()
+        return self.moments[self.cursor]
 
     @property
     def tape(self) -> tuple[Any, ...]:
         """What the calls up to the cursor gave: a value, or the exception raised."""
-        return self.outputs[: self.calls]
+        return tuple(each.seen.outcome for each in self.moments[1 : self.cursor + 1] if each.seen)
 
     @property
-    def kept(self):
+    def kept(self) -> Kept | None:
         """The program of the last call: None before the first call, and after one that raised."""
-        seen = self.moment.seen
-        return seen.kept if seen else None
+        return self.moment.seen.kept if self.moment.seen else None
 
 
 def start(program: Program) -> Lane:
     """Fresh objects, a fresh wrapper, no call made."""
-    made = program.make()
+    made = program.made()
     state = program.init() if program.init else None
     shown = _shown(program, made, state)
-    # every moment is kept: a call made again would not be the call that traced
-    return Lane(program, made, Timeline.start(Moment(0, shown, shown, state=state), limit=MAX_CALLS + 1))
+    return Lane(program, made, (Moment(0, shown, shown, state=state, outside=_outside(program, made, state)),))
 
 
 def step(lane: Lane) -> Lane:
-    """Make the next call, or show it again where an explicit past holds it."""
-    if not lane.moments.at_end:
-        return replace(lane, moments=lane.moments.forward())
-    if lane.calls >= MAX_CALLS:
-        return lane
-    moment = _call(lane, lane.moment)
-    seen = moment.seen
-    assert seen is not None
-    outcome = seen.value if seen.error is None else seen.error
-    return replace(lane, moments=lane.moments.push(moment), outputs=(*lane.outputs, outcome), work=lane.work + 1)
+    """One call further; at call MAX_CALLS, the same lane."""
+    return go(lane, min(lane.cursor + 1, MAX_CALLS))
 
 
 def go(lane: Lane, calls: int) -> Lane:
-    """Show the program after `calls` calls.
+    """Show the program after `calls` calls: those that were made are an index away, the others are made.
 
-    Explicit states are an index away. A hidden state cannot be taken back: the
-    objects are built anew and all the calls up to there are made again.
     Raises ValueError outside 0..MAX_CALLS.
     """
     if not 0 <= calls <= MAX_CALLS:
         raise ValueError(f"a lane goes from call 0 to call {MAX_CALLS}, not to {calls}")
-    if lane.program.explicit and calls <= lane.moments.last:
-        return replace(lane, moments=lane.moments.go(calls))
-    if calls < lane.calls:
-        lane = replace(start(lane.program), work=lane.work)
-    while lane.calls < calls:
-        lane = step(lane)
-    return lane
+    moments = list(lane.moments)
+    while len(moments) <= calls:
+        moments.append(_call(lane.program, lane.objects, moments[-1]))
+    return replace(lane, moments=tuple(moments), cursor=calls)
 
 
-def back(lane: Lane) -> Lane:
-    """One call back; at call 0, the same lane."""
-    return go(lane, lane.calls - 1) if lane.calls else lane
+def go_on(lane: Lane) -> Lane:
+    """A lane of its own that goes on from the moment shown, as if nothing had been called after it.
+
+    An explicit state is simply handed over again. A hidden state cannot be: fresh objects
+    are built, and all the calls up to there are made again, which `again` counts.
+    """
+    if lane.program.explicit:
+        return replace(lane, moments=lane.moments[: lane.cursor + 1], again=0)
+    return replace(go(start(lane.program), lane.cursor), again=lane.cursor)
 
 
-def _call(lane: Lane, previous: Moment) -> Moment:
-    """Make one call after `previous` and record it."""
-    program, made = lane.program, lane.made
+def _call(program: Program, made: Made, previous: Moment) -> Moment:
+    """Make one call after `previous` and observe it."""
     inputs = program.inputs(previous.call + 1)
     before = _shown(program, made, previous.state)
     args = (previous.state, *inputs) if program.explicit else inputs
-    seen = observe(made, *args, caller=program.call, watch=program.watch)
+    seen = observe(made.function, *args, caller=made.call, watch=made.watch)
     state = previous.state
     if program.explicit and seen.error is None:
         value, state = seen.value
@@ -161,20 +135,28 @@ def _call(lane: Lane, previous: Moment) -> Moment:
         known = None if seen.traced else _same(read, programs)
         seen = replace(seen, kept=known or read)
         programs = programs if known else (*programs, read)
-    return Moment(previous.call + 1, before, _shown(program, made, state), seen, state, programs)
+    after = _shown(program, made, state)
+    return Moment(previous.call + 1, before, after, seen, state, programs, _outside(program, made, state))
 
 
 def _same(kept: Kept, programs: tuple[Kept, ...]) -> Kept | None:
     """The program among those read before that has this text and holds these very constants."""
     for each in reversed(programs):
-        values = zip(each.constants, kept.constants, strict=False)
-        if each.text == kept.text and all(mine.value is its.value for mine, its in values):
-            return each
+        if each.text == kept.text and len(each.constants) == len(kept.constants):
+            values = zip(each.constants, kept.constants, strict=True)
+            if all(mine.text == its.text and (mine.value is its.value or ":" in mine.text) for mine, its in values):
+                return each
     return None
 
 
-def _shown(program: Program, made: Callable, state: Any) -> dict[str, Any]:
+def _shown(program: Program, made: Made, state: Any) -> dict[str, Any]:
     """The state by name, as a reader may look at it: explicit, or peeked at on the object."""
     if program.explicit:
         return {"state": jax.tree.map(lambda leaf: leaf, state)}
-    return jax.tree.map(lambda leaf: leaf[...] if isinstance(leaf, jax.Ref) else leaf, hidden_state(made))
+    return jax.tree.map(lambda leaf: leaf[...] if isinstance(leaf, jax.Ref) else leaf, hidden_state(made.function))
+
+
+def _outside(program: Program, made: Made, state: Any) -> Any:
+    if made.outside is None:
+        return None
+    return attempt(made.outside, *([state] if program.explicit else [])).outcome

@@ -16,7 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from statecore.lockstep import Program
+from statecore.program import Program
 from statecore.regression import Data, Params, least_squares, loss
 
 Rule = Callable[[Any], optax.GradientTransformation]

@@ -16,7 +16,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from statecore.lockstep import Program
+from statecore.program import Program
 
 LEARNING_RATE = 0.005
 POINTS = (16, 128, 1_000, 10_000, 100_000, 1_000_000)

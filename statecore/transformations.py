@@ -18,7 +18,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from statecore import regression
-from statecore.lockstep import Program
+from statecore.program import Program
 from statecore.regression import Data, Params, loss, update
 
 STEPS = (100, 300, 1_000)

@@ -8,7 +8,7 @@ from typing import Any
 
 import streamlit as st
 
-from statecore.observe import executed_lines
+from statecore.lines import executed_lines
 from stateui import show, source, theme
 
 

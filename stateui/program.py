@@ -5,8 +5,8 @@ from html import escape
 
 import streamlit as st
 
-from statecore import kept as reading
 from statecore.kept import Kept
+from stateui import words
 
 
 def show_program(program: Kept | None, state: int = 0) -> None:
@@ -14,14 +14,15 @@ def show_program(program: Kept | None, state: int = 0) -> None:
     if program is None:
         st.markdown("Nothing yet: the first call makes the program. Press **Step**.")
         return
-    st.markdown("\n".join(f"- {sentence}" for sentence in reading.in_words(program, state)))
+    st.markdown("\n".join(f"- {sentence}" for sentence in words.program(program, state)))
     st.html(f'<pre class="jaxpr" tabindex="0" aria-label="jaxpr">{marked(program)}</pre>')
 
 
 def marked(program: Kept) -> str:
     """The jaxpr as HTML: `<mark class="baked">` on hidden state, `class="argument"` on inputs."""
     titles = dict.fromkeys(program.inputs, ("argument", "an argument: it comes in on every call"))
-    titles |= {constant.text: ("baked", f"{constant.origin} as it was while tracing") for constant in program.baked}
+    baked = ((each.text, each.origin) for each in program.baked)
+    titles |= {text: ("baked", f"{origin.name} as it was while tracing") for text, origin in baked if origin}
     if not titles:
         return escape(program.text)
     found = re.compile("|".join(rf"(?<![\w.]){re.escape(text)}" for text in sorted(titles, key=len, reverse=True)))

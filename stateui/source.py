@@ -12,7 +12,7 @@ from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 
-from statecore.observe import Line
+from statecore.lines import Line
 
 _LEXER, _FORMATTER = PythonLexer(), HtmlFormatter(nowrap=True)
 

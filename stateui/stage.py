@@ -10,7 +10,8 @@ from typing import Any
 import streamlit as st
 
 from statecore import lockstep
-from statecore.lockstep import Lane, Moment, Program
+from statecore.lockstep import Lane, Moment
+from statecore.program import Program
 from stateui import share, show, source, theme
 from stateui.program import show_program
 
@@ -193,7 +194,7 @@ def _called(panel: Panel, lane: Lane) -> tuple[Callable, ...]:
 
 def _panel(panel: Panel, lane: Lane, rooms: Mapping[str, int], compact: bool, types: bool) -> None:
     moment = lane.moment
-    ran = moment.seen.ran if moment.seen else frozenset()
+    ran = moment.seen.ran | moment.seen.called if moment.seen else frozenset()
     st.html(theme.heading(panel.key, panel.title))
     for i, (label, function) in enumerate(panel.also):
         st.html(part(label) + source.lit(function, ran, rows=rooms[f"also{i}"]))

@@ -11,7 +11,7 @@ import numpy as np
 from statecore.libraries import by_hand, network
 from statecore.libraries.by_hand import TrainState
 from statecore.libraries.network import Data, Params
-from statecore.observe import Line, executed_lines
+from statecore.lines import Line, executed_lines
 from statecore.work import Work, between
 
 STEPS: Mapping[str, Callable] = {"broken": by_hand.forgetful_step, "fixed": by_hand.step}

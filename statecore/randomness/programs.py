@@ -5,7 +5,7 @@ from functools import partial
 import jax
 import numpy as np
 
-from statecore.lockstep import Program
+from statecore.program import Program
 
 
 def numpy_sample(seed):

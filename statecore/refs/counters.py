@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 
 from statecore.counter import Counter, CounterV2
-from statecore.lockstep import Program
+from statecore.program import Program
 
 RESET_BEFORE = 4
 """The call of the reset programs that resets its counter before it counts."""

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import jax
 import jax.numpy as jnp
 
-from statecore.lockstep import Program
+from statecore.program import Program
 from statecore.refs.refusals import Outcome, attempt
 
 XS = (1.0, 2.0, 3.0, 4.0)

@@ -13,7 +13,7 @@ import jax
 import numpy as np
 
 from statecore.counter import CounterV2
-from statecore.observe import observe
+from statecore.observation import observe
 
 
 def count(n):

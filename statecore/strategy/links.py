@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from statecore.observe import Line
+from statecore.lines import Line
 from statecore.strategy.pairs import Pair
 
 

@@ -12,7 +12,7 @@ import jax
 import jax.numpy as jnp
 
 from statecore.counter import Counter
-from statecore.lockstep import Program
+from statecore.program import Program
 from statecore.regression import Params, Trainer, loss, make_data
 from statecore.strategy.functionalize import functionalize
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from streamlit.components.v2 import component
 
-from statecore.observe import Line
+from statecore.lines import Line
 from stateui import source
 
 

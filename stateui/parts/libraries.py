@@ -11,7 +11,7 @@ from statecore import libraries
 from statecore.libraries import network, race, watching
 from statecore.libraries.race import Timed
 from statecore.libraries.watching import Traced, Watched
-from statecore.observe import executed_lines
+from statecore.lines import executed_lines
 from stateui import lesson, progress, share, show, source, theme
 from stateui.figures import libraries as figures
 from stateui.parts.libraries_show import libraries_show

@@ -12,7 +12,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from statecore import lockstep
 from statecore.counter import Counter
-from statecore.observe import executed_lines
+from statecore.lines import executed_lines
 from statecore.refs import compiled, cost, counters, inside, refusals
 from statecore.refs.compiled import Compiled, Listing
 from statecore.refs.counters import Race

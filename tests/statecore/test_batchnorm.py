@@ -104,7 +104,7 @@ def test_a_dropped_state_never_learns():
 
 def lane(make, caller, order, init=None):
     inputs = batchnorm.stage_inputs(0, MEAN, VAR, 32, order)
-    return lockstep.start(lockstep.Program(make, caller, init, inputs))
+    return lockstep.start(Program(make, caller, init, inputs))
 
 
 def test_trained_first_the_jitted_layer_leaks_and_the_next_evaluation_raises():

@@ -168,9 +168,9 @@ def test_every_lane_runs_and_only_the_threaded_one_settles(data):
     def inputs(_call):
         return (*data, LEARNING_RATE)
 
-    broken = lockstep.Program(optimizer.broken, optimizer.train_params, lambda: START, inputs)
-    fixed = lockstep.Program(optimizer.fixed, optimizer.train, lambda: optimizer.init(START), inputs)
-    hidden = lockstep.Program(optimizer.hidden, optimizer.train_hidden, None, lambda _call: data)
+    broken = Program(optimizer.broken, optimizer.train_params, lambda: START, inputs)
+    fixed = Program(optimizer.fixed, optimizer.train, lambda: optimizer.init(START), inputs)
+    hidden = Program(optimizer.hidden, optimizer.train_hidden, None, lambda _call: data)
     lanes = [lockstep.go(lockstep.start(program), 5) for program in (broken, fixed, hidden)]
     tapes = [[float(value) for value in lane.tape] for lane in lanes]
     start = float(loss(START, *data))

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from statecore import lockstep, regression
-from statecore.observe import observe
+from statecore.observation import observe
 from statecore.regression import LEARNING_RATE, Data, History, Params
 from tests.helpers import compilations
 

@@ -118,7 +118,7 @@ XS = jnp.array([4.0, 1.0, 2.5, 0.5])
 
 
 def lane(make, init):
-    return lockstep.start(lockstep.Program(make, tf.call_with_state, init, lambda k: (XS + k,), (tf.mean_step,)))
+    return lockstep.start(Program(make, tf.call_with_state, init, lambda k: (XS + k,), (tf.mean_step,)))
 
 
 def test_an_int_carry_is_refused_by_scan_and_passes_in_a_python_loop():

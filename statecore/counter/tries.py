@@ -85,11 +85,29 @@ def new_shape():
     return values
 
 
-def looking_is_a_call():
+def go_on_from_the_past():
+    count = jax.jit(CounterV2().count)
+    states = [CounterV2().reset()]
+    for _ in range(3):
+        _, state = count(states[-1])
+        states.append(state)
+    value, _ = count(states[1])
+    return int(value)
+
+
+def looking_is_tracing():
     counter = Counter()
+    look = jax.make_jaxpr(counter.count)
     values = []
-    for _ in range(2):
-        look = jax.make_jaxpr(counter.count)
+    for _ in range(3):
         look()
         values.append(counter.n)
     return values
+
+
+def looking_after_a_call():
+    counter = Counter()
+    count = jax.jit(counter.count)
+    count()
+    jax.make_jaxpr(counter.count)()
+    return counter.n

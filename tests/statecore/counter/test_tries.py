@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from statecore import counter_experiments as experiments
+from statecore.counter import tries as experiments
 
 RESULTS = {
     "dropped_state": [1, 1, 1],  # no side effect at all, and still no counting

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import jax
 
-from statecore.lockstep import Program
+from statecore.program import Program
 
 CounterState = int
 

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from statecore.counter import Counter, CounterV2
-from statecore.observe import executed_lines, hidden_state, observe
+from statecore.lines import executed_lines
+from statecore.observation import hidden_state, observe
 from tests.helpers import body_lines, compilations
 
 

@@ -1,0 +1,45 @@
+"""Tracing in slow motion: the lines in order, the tracers in sight, and the equations that each line wrote."""
+
+from dataclasses import dataclass
+
+from jax.extend import core
+
+from statecore import reading
+from statecore.lines import Line
+from statecore.witness import Witness
+
+
+@dataclass(frozen=True)
+class TraceStep:
+    """One line of the program while JAX traced it.
+
+    Attributes:
+      line: which line; it ran once, or several times in a row.
+      tracers: the names that held tracers when it was about to run, each with its type.
+      equations: what it wrote into the jaxpr, as printed; lines of functions that it
+        called, and that are not shown themselves, count as its own.
+    """
+
+    line: Line
+    tracers: tuple[tuple[str, str], ...]
+    equations: tuple[str, ...]
+
+
+def trace_steps(closed: core.ClosedJaxpr, seen: Witness) -> tuple[TraceStep, ...]:
+    """The steps of one trace, in order.
+
+    JAX notes for every equation the line that wrote it; a line that ran several times,
+    as in a loop, gets its equations in the order in which they were written. Equations
+    of which JAX names no line that was seen belong to no step.
+    """
+    written: list[list[str]] = [[] for _ in seen.steps]
+    at = 0
+    for equation, text in zip(closed.jaxpr.eqns, reading.equations(closed), strict=True):
+        place = reading.place(equation)
+        steps = [step for line, step in seen.places if place and line == (place.file, place.line) and step >= at]
+        if steps and steps[0] >= 0:
+            at = steps[0]
+            written[at].append(text)
+    return tuple(
+        TraceStep(step.line, step.tracers, tuple(texts)) for step, texts in zip(seen.steps, written, strict=True)
+    )
