@@ -88,7 +88,7 @@ def literal_text(literal: core.Literal) -> str:
 
 def literal_value(literal: core.Literal) -> Any:
     """The number of a literal, as NumPy has it."""
-    return np.asarray(literal.val)[()]
+    return np.asarray(literal.val, literal.aval.dtype)[()]
 
 
 def literals(jaxpr: core.Jaxpr) -> Iterator[core.Literal]:
