@@ -6,8 +6,8 @@ from stateui import lesson
 
 lesson.begin("purity")
 
-from statecore.purity import experiments as tries
-from statecore.purity.playing import SYMPTOMS
+from statecore.purity import tries
+from statecore.purity.programs import SYMPTOMS
 from stateui.experiment import Experiment, bench
 from stateui.parts import purity, purity_catalogue
 from stateui.predict import predict
@@ -21,7 +21,7 @@ predict(
     answer=purity.verdict(chosen),
     hint="Press **Step** three times to find out.",
 )
-purity.stage(chosen)
+purity.show_stage(chosen)
 
 lesson.heading("Call by call", "calls")
 purity.picture(chosen)

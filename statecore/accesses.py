@@ -82,9 +82,7 @@ def _expressions(filename: str) -> Mapping[Span, str]:
     parsed = tree(filename)
     found = {}
     for node in ast.walk(parsed) if parsed else ():
-        if isinstance(node, ast.expr) and (name := dotted(node)):
-            found[span(node)] = name
-        elif isinstance(node, ast.Subscript) and (name := dotted(node.value)):
+        if (isinstance(node, ast.expr) and (name := dotted(node))) or (isinstance(node, ast.Subscript) and (name := dotted(node.value))):
             found[span(node)] = name
     return found
 

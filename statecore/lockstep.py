@@ -26,7 +26,7 @@ class Moment:
       state: the explicit state, to be handed to the next call.
       programs: what jit had traced by then, each as it was read right after its trace.
       outside: what the calls have left outside, as the program looks at it: a value, or
-        the exception that looking at it raised.
+        the exception that looking at it raised. None before the first call.
     """
 
     call: int
@@ -87,7 +87,7 @@ def start(program: Program) -> Lane:
     made = program.made()
     state = program.init() if program.init else None
     shown = _shown(program, made, state)
-    return Lane(program, made, (Moment(0, shown, shown, state=state, outside=_outside(program, made, state)),))
+    return Lane(program, made, (Moment(0, shown, shown, state=state),))
 
 
 def step(lane: Lane) -> Lane:

@@ -39,6 +39,7 @@ class Panel:
 
 
 Lanes = Mapping[str, Lane]
+Programs = Mapping[str, Program]
 Settings = dict[str, share.Setting]
 
 
@@ -77,9 +78,10 @@ def stage(
 
 
 def _stage(name: str, panels: tuple[Panel, ...], compact: bool, types: bool) -> Lanes:
-    lanes = _lanes(name, panels)
+    programs = {panel.key: panel.program for panel in panels}
+    lanes = called(name, programs)
     with st.container(key="stage"):
-        _controls(name, panels, _calls(lanes))
+        controls(name, programs, _calls(lanes), title="Stage")
         rooms = _rooms(panels, lanes)
         for column, panel in zip(st.columns(len(panels)), panels, strict=True):
             with column, st.container(key=panel.key, border=True, height="stretch"):
@@ -125,9 +127,9 @@ def alone() -> AbstractContextManager:
 # --- moving: the state changes in the callback, so that no click is lost ---------------------------------
 
 
-def _lanes(name: str, panels: tuple[Panel, ...]) -> Lanes:
+def called(name: str, programs: Programs) -> Lanes:
     """This visitor's lanes, at the call that the address or the last click asks for."""
-    lanes: Lanes = st.session_state.get(f"{name}:lanes") or _fresh(panels)
+    lanes: Lanes = st.session_state.get(f"{name}:lanes") or _fresh(programs)
     calls = st.session_state.setdefault(f"{name}_step", 0)
     if _calls(lanes) != calls:
         lanes = {key: lockstep.go(lane, calls) for key, lane in lanes.items()}
@@ -135,40 +137,49 @@ def _lanes(name: str, panels: tuple[Panel, ...]) -> Lanes:
     return lanes
 
 
-def _fresh(panels: tuple[Panel, ...]) -> Lanes:
-    return {panel.key: lockstep.start(panel.program) for panel in panels}
+def reset(name: str) -> None:
+    """Let the objects go: at call 0 new ones are made."""
+    with alone():
+        st.session_state.pop(f"{name}:lanes", None)
+        st.session_state[f"{name}_step"] = 0
+
+
+def controls(name: str, programs: Programs, calls: int, most: int = lockstep.MAX_CALLS, title: str = "") -> None:
+    """Step, Back and Reset, and at which call all programs are.
+
+    Args:
+      most: no more calls than this are made.
+      title: the heading that a screen reader hears.
+    """
+    full = calls >= most
+    with st.container(key="controls", horizontal=True, vertical_alignment="center"):
+        to = (name, programs, most)
+        st.button("Step", key="step", type="primary", shortcut="Right", on_click=_move, args=(1, *to), disabled=full)
+        st.button("Back", key="back", shortcut="Left", on_click=_move, args=(-1, *to), disabled=calls == 0)
+        st.button("Reset", key="reset", on_click=reset, args=(name,))
+        heard = f'<h2 class="heard">{title}</h2>' if title else ""
+        st.html(f'{heard}<span class="at" data-call="{calls}">call {calls}</span>')
+        if full and most == lockstep.MAX_CALLS:
+            st.caption(f"The stage stops at {most:,} calls: Back or Reset to go on.")
+
+
+def _fresh(programs: Programs) -> Lanes:
+    return {key: lockstep.start(program) for key, program in programs.items()}
 
 
 def _calls(lanes: Lanes) -> int:
     return next(iter(lanes.values())).calls
 
 
-def _move(name: str, by: int) -> None:
+def _move(by: int, name: str, programs: Programs, most: int) -> None:
     with alone():
-        lanes: Lanes = st.session_state[f"{name}:lanes"]
-        calls = min(max(_calls(lanes) + by, 0), lockstep.MAX_CALLS)
+        lanes: Lanes = st.session_state.get(f"{name}:lanes") or _fresh(programs)
+        calls = min(max(_calls(lanes) + by, 0), most)
         st.session_state[f"{name}:lanes"] = {key: lockstep.go(lane, calls) for key, lane in lanes.items()}
         st.session_state[f"{name}_step"] = calls
 
 
-def _reset(name: str, panels: tuple[Panel, ...]) -> None:
-    with alone():
-        st.session_state[f"{name}:lanes"] = _fresh(panels)
-        st.session_state[f"{name}_step"] = 0
-
-
 # --- what is shown -----------------------------------------------------------------------------------------
-
-
-def _controls(name: str, panels: tuple[Panel, ...], calls: int) -> None:
-    full = calls >= lockstep.MAX_CALLS
-    with st.container(key="controls", horizontal=True, vertical_alignment="center"):
-        st.button("Step", key="step", type="primary", shortcut="Right", on_click=_move, args=(name, 1), disabled=full)
-        st.button("Back", key="back", shortcut="Left", on_click=_move, args=(name, -1), disabled=calls == 0)
-        st.button("Reset", key="reset", on_click=_reset, args=(name, panels))
-        st.html(f'<h2 class="heard">Stage</h2><span class="at" data-call="{calls}">call {calls}</span>')
-        if full:
-            st.caption(f"The stage stops at {lockstep.MAX_CALLS:,} calls: Back or Reset to go on.")
 
 
 def _rooms(panels: tuple[Panel, ...], lanes: Lanes) -> dict[str, int]:
@@ -189,7 +200,7 @@ def _rooms(panels: tuple[Panel, ...], lanes: Lanes) -> dict[str, int]:
 
 def _called(panel: Panel, lane: Lane) -> tuple[Callable, ...]:
     """What is called: the functions that the program names, where what jit wraps is only a shell around them."""
-    return panel.program.watch or (lane.made,)
+    return lane.objects.watch or (lane.made,)
 
 
 def _panel(panel: Panel, lane: Lane, rooms: Mapping[str, int], compact: bool, types: bool) -> None:
@@ -206,7 +217,7 @@ def _panel(panel: Panel, lane: Lane, rooms: Mapping[str, int], compact: bool, ty
         st.html(part("What is called") + "".join(codes))
     with st.container(key=f"{panel.key}_call"):
         st.html(part("Each call") + source.lit(panel.program.call, ran, rows=rooms["call0"]))
-    st.html(_verdict(moment) + _change(moment, types))
+    st.html(verdict(moment) + _change(moment, types))
     st.html(part("Out, call by call"))
     with st.container(key=f"{panel.key}_tape"):
         st.html(f'<output class="tape">{escape(tape(lane, panel.tell))}</output>')
@@ -217,7 +228,7 @@ def part(text: str) -> str:
     return f'<p class="part">{text}</p>'
 
 
-def _verdict(moment: Moment) -> str:
+def verdict(moment: Moment) -> str:
     """What Python did on this call, in words: the lit lines for those who cannot see them."""
     seen = moment.seen
     if seen is None:

@@ -47,10 +47,10 @@ def _origin(name: str, constants: list[Constant]) -> str:
 
 
 def _unsure(kept: Kept) -> list[str]:
-    unsure = [constant for constant in kept.constants if constant.candidates]
     return [
-        f"The program keeps {_plain(each.value)}. That may be a value that was read while tracing: {_code(each.candidates)}."
-        for each in unsure
+        f"The program keeps {_plain(each.value)}. It may be what was read while tracing: {_code(each.candidates)}."
+        for each in kept.constants
+        if each.candidates
     ]
 
 

@@ -2,10 +2,10 @@
 
 import importlib.util
 import types
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+
+from statecore.printing import Printer
 
 
 @dataclass(frozen=True)
@@ -257,27 +257,19 @@ def imports(entry: Entry) -> Source:
     return Source("\n".join(lines[start:end]).rstrip(), start + 1)
 
 
-def load(entry: Entry, log: list[str] | None = None) -> types.ModuleType:
+def load(entry: Entry) -> types.ModuleType:
     """Run the entry's file in a namespace of its own.
 
     Nothing is shared with another namespace of the same file: not its globals,
-    not its classes, not its functions. In it `print` appends a line to `log`.
+    not its classes, not its functions. Its `print` is a `Printer`, which keeps the lines.
     """
     spec = importlib.util.find_spec(f"statecore.purity.catalogue.{entry.name}")
     assert spec is not None
     assert spec.loader is not None
     namespace = importlib.util.module_from_spec(spec)
-    if log is not None:
-        namespace.__dict__["print"] = _printer(log)
+    namespace.__dict__["print"] = Printer()
     spec.loader.exec_module(namespace)
     return namespace
-
-
-def _printer(log: list[str]) -> Callable[..., None]:
-    def write(*values: Any, sep: str = " ") -> None:
-        log.append(sep.join(map(str, values)))
-
-    return write
 
 
 def check_side(entry: Entry, side: str) -> None:

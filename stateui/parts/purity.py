@@ -1,17 +1,20 @@
 """The purity lesson: which impurity is on the stage, its calls, and what is shown of them."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from html import escape
 from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
-from statecore.purity import entries, playing
+from statecore.lockstep import Lane
+from statecore.program import Program
+from statecore.purity import entries
 from statecore.purity.entries import ENTRIES, Entry
-from statecore.purity.playing import COMPARISONS, SYMPTOMS, Call, Play, Run
-from stateui import lesson, share, show, source, theme
+from statecore.purity.programs import COMPARISONS, SYMPTOMS, Ways, printed, symptom
+from statecore.purity.programs import programs as programs_of
+from stateui import lesson, share, show, source, stage, theme
 from stateui.figures.purity import both_ways, span
 from stateui.program import show_program
 
@@ -72,20 +75,23 @@ class Chosen:
 
     Attributes:
       entry, transformation, fix: what was chosen.
-      calls: how many of its calls are shown.
-      plays: the calls made of `broken` and of the fix, from fresh namespaces; None before the first Step.
+      lanes: of `broken` and of `fixed`, the calls made so far in plain Python and transformed.
     """
 
     entry: Entry
     transformation: str
     fix: str
-    calls: int
-    plays: dict[str, Play] | None
+    lanes: dict[str, Ways]
 
     @property
     def sides(self) -> dict[str, str]:
         """The function of each panel."""
         return {"broken": "broken", "fixed": self.fix}
+
+    @property
+    def calls(self) -> int:
+        """How many calls of each are shown."""
+        return self.lanes["broken"].plain.calls
 
     @property
     def over(self) -> bool:
@@ -96,9 +102,14 @@ class Chosen:
         """How the two ways to call the broken function are written."""
         return COMPARISONS[self.transformation].written("broken")
 
+    @property
+    def programs(self) -> dict[str, Program]:
+        """All that is called on the stage, by name."""
+        return _programs(self.entry.name, self.transformation, self.fix)
+
 
 def choose() -> Chosen:
-    """Let the visitor choose an impurity and a transformation; make its calls once Step was pressed."""
+    """Let the visitor choose an impurity and a transformation."""
     st.html(f"<style>{_CSS}</style>")
     share.read("purity", SETTINGS)
     each = entries.entry(st.session_state["purity_entry"])
@@ -143,13 +154,13 @@ def choose() -> Chosen:
 
 def verdict(chosen: Chosen) -> str | None:
     """What a user of the broken function noticed, or None before its calls were made."""
-    return SYMPTOMS[playing.symptom(chosen.plays["broken"])] if chosen.plays and chosen.over else None
+    return SYMPTOMS[symptom(chosen.lanes["broken"])] if chosen.over else None
 
 
-def stage(chosen: Chosen) -> None:
+def show_stage(chosen: Chosen) -> None:
     """Broken beside fixed under one cursor: the code, the lines that ran, both ways to call it."""
     with st.container(key="stage"):
-        _controls(chosen)
+        stage.controls("purity", chosen.programs, chosen.calls, CALLS)
         for column, (key, side) in zip(st.columns(2), chosen.sides.items(), strict=True):
             with column, st.container(key=key, border=True, height="stretch"):
                 _panel(chosen, key, side)
@@ -160,17 +171,15 @@ def stage(chosen: Chosen) -> None:
 
 def picture(chosen: Chosen) -> None:
     """Both ways of calling, call by call, for each side."""
-    over = span(*(_outcomes(run) for play in (chosen.plays or {}).values() for run in (play.plain, play.transformed)))
-    for column, key in zip(st.columns(2), chosen.sides, strict=True):
-        ways = [_so_far(chosen, key, way) for way in ("plain", "transformed")]
+    over = span(*(lane.tape for ways in chosen.lanes.values() for lane in ways))
+    for column, (key, ways) in zip(st.columns(2), chosen.lanes.items(), strict=True):
         named = zip(_written(chosen, key), ways, strict=True)
-        shown = [[call.outcome for call in calls] for calls in ways]
         with column:
             st.html(theme.heading(key, " beside ".join(_written(chosen, key))))
             lesson.chart(
-                both_ways(shown[0], shown[1], key, SHORT[chosen.transformation], CALLS, over),
+                both_ways(ways.plain.tape, ways.transformed.tape, key, SHORT[chosen.transformation], CALLS, over),
                 f"purity_{key}_values",
-                "Value by call. " + "; ".join(f"{name}: {_tape(calls) or 'no call yet'}" for name, calls in named),
+                "Value by call. " + "; ".join(f"{name}: {_tape(lane) or 'no call yet'}" for name, lane in named),
             )
 
 
@@ -181,14 +190,14 @@ def programs(chosen: Chosen) -> None:
             f"Nothing is on show here: {_without_program(chosen)} Choose **jit** to see a program that is kept."
         )
         return
-    for column, key in zip(st.columns(2), chosen.sides, strict=True):
+    for column, (key, ways) in zip(st.columns(2), chosen.lanes.items(), strict=True):
+        lane = ways.transformed
         with column, st.container(key=f"{key}_program", border=True, height="stretch"):
             st.html(theme.heading(key, _written(chosen, key)[1]))
-            run = chosen.plays[key].transformed if chosen.plays else None
-            if run is not None and run.kept is None:
+            if lane.moment.seen and lane.kept is None:
                 st.markdown("No program: the trace ended in an error, and the next call traces again.")
             else:
-                show_program(run.kept if run else None, state=show.size(run.state) if run else 0)
+                show_program(lane.kept, state=show.size(lane.moment.state) if lane.program.explicit else 0)
 
 
 # --- what was chosen: the state changes in the callback, so that no click is lost -------------------------
@@ -232,80 +241,66 @@ def _one_of(there_are: tuple[str, ...], asked: Any) -> str:
     return asked if asked in there_are else there_are[0]
 
 
-def _move(by: int) -> None:
-    st.session_state["purity_step"] = min(max(st.session_state["purity_step"] + by, 0), CALLS)
-
-
 def _reset() -> None:
-    st.session_state["purity_step"] = 0
-    st.session_state.pop("purity:plays", None)
+    stage.reset("purity")
 
 
 def _chosen(each: Entry) -> Chosen:
     transformation, fix = (st.session_state[f"purity_{name}"] for name in ("transformation", "fix"))
-    asked, calls = (each.name, transformation, fix), st.session_state["purity_step"]
-    known, plays = st.session_state.get("purity:plays", (None, None))
-    if known != asked:
-        plays = None
-    if plays is None and calls:
-        with st.container(key="purity_busy"), st.spinner("Making the calls"):
-            plays = {
-                key: playing.play(each, side, transformation, CALLS)
-                for key, side in (("broken", "broken"), ("fixed", fix))
-            }
-        st.session_state["purity:plays"] = asked, plays
-    return Chosen(each, transformation, fix, calls, plays)
+    with stage.alone():
+        lanes = stage.called("purity", _programs(each.name, transformation, fix))
+    ways = {key: Ways(lanes[f"{key}_plain"], lanes[key]) for key in ("broken", "fixed")}
+    return Chosen(each, transformation, fix, ways)
+
+
+@cache
+def _programs(name: str, transformation: str, fix: str) -> dict[str, Program]:
+    """Both sides of an entry, each in plain Python and transformed; making them calls nothing."""
+    made = {}
+    for key, side in (("broken", "broken"), ("fixed", fix)):
+        made[f"{key}_plain"], made[key] = programs_of(entries.entry(name), side, transformation)
+    return made
 
 
 # --- what is shown ------------------------------------------------------------------------------------------
 
 
-def _controls(chosen: Chosen) -> None:
-    with st.container(key="controls", horizontal=True, vertical_alignment="center"):
-        st.button("Step", key="step", type="primary", shortcut="Right", on_click=_move, args=(1,), disabled=chosen.over)
-        st.button("Back", key="back", shortcut="Left", on_click=_move, args=(-1,), disabled=not chosen.calls)
-        st.button("Reset", key="reset", on_click=_reset, help="Load both files anew, at call 0")
-        st.html(f'<span class="at" data-call="{chosen.calls}">call {chosen.calls}</span>')
-
-
 def _panel(chosen: Chosen, key: str, side: str) -> None:
     above, *sides = _code(chosen)
-    ran = _now(chosen, key, "transformed")
+    seen = chosen.lanes[key].transformed.moment.seen
     parts = [(each.text, each.first_line) for each in (above, sides[list(chosen.sides).index(key)]) if each.text]
     rows = max(len(each.text.split("\n")) for each in sides) + (len(above.text.split("\n")) + 1 if above.text else 0)
     st.html(theme.heading(key, f"{chosen.entry.title}: {key}"))
     with st.container(key=f"{key}_code"):
         st.html(
             source.lit_text(
-                parts, str(chosen.entry.path), ran.ran if ran else frozenset(), f"the code of {side}", rows=rows
+                parts,
+                str(chosen.entry.path),
+                seen.ran | seen.called if seen else frozenset(),
+                f"the code of {side}",
+                rows=rows,
             )
         )
     st.html(_verdict(chosen, key))
-    for way, written, name in zip(("plain", "transformed"), _written(chosen, key), ("plain_tape", "tape"), strict=True):
-        calls = _so_far(chosen, key, way)
-        bodies = ", ".join(str(call.body_runs) for call in calls) or "—"
+    for lane, written, name in zip(chosen.lanes[key], _written(chosen, key), ("plain_tape", "tape"), strict=True):
+        bodies = ", ".join(str(each.seen.runs) for each in _moments(lane)) or "—"
         st.html(f'<p class="way"><code>{escape(written)}</code><span>its body ran <b>{bodies}</b> times</span></p>')
         with st.container(key=f"{key}_{name}"):
             kind = "batch" if chosen.transformation == "vmap" else "row"
-            st.html(f'<output class="tape {kind}">{escape(_tape(calls)) or " "}</output>')
+            st.html(f'<output class="tape {kind}">{escape(_tape(lane)) or " "}</output>')
     _log(chosen, key)
     _left(chosen, key)
 
 
 def _verdict(chosen: Chosen, key: str) -> str:
     """What Python did on this call, in words: the lit lines for those who cannot see them."""
-    call = _now(chosen, key, "transformed")
-    if call is None:
-        kind, words = "idle", "Not called yet."
-    elif call.raised:
-        kind, words = "error", show.error(call.outcome)
-    elif not call.body_runs:
-        kind, words = "compiled", "No line of its body ran: the compiled program did."
-    elif chosen.transformation == "vmap":
-        kind, words = "traced", "JAX ran the body for the whole batch at once."
-    else:
-        kind, words = "traced", "JAX ran the body to trace it."
-    return theme.verdict(kind, escape(words))
+    seen = chosen.lanes[key].transformed.moment.seen
+    if seen is None or seen.error is not None:
+        return stage.verdict(chosen.lanes[key].transformed.moment)
+    if not seen.runs:
+        return theme.verdict("compiled", "No line of its body ran: the compiled program did.")
+    batch = chosen.transformation == "vmap"
+    return theme.verdict("traced", f"JAX ran the body {'for the whole batch at once' if batch else 'to trace it'}.")
 
 
 def _log(chosen: Chosen, key: str) -> None:
@@ -314,23 +309,22 @@ def _log(chosen: Chosen, key: str) -> None:
         return
     with st.container(key=f"{key}_log"):
         cells = []
-        for way, written in zip(("plain", "transformed"), _written(chosen, key), strict=True):
-            lines = [line for call in _so_far(chosen, key, way) for line in call.printed]
+        for lane, written in zip(chosen.lanes[key], _written(chosen, key), strict=True):
+            lines = printed(lane)
             cells.append(_cell(f"{written} printed {len(lines)}", "\n".join(lines)))
         rows = 5 if chosen.transformation == "vmap" else CALLS
         st.html(f'<div class="aside log" style="--rows: {rows}">{"".join(cells)}</div>')
 
 
 def _left(chosen: Chosen, key: str) -> None:
-    """What is left outside when all calls have been made."""
+    """What the calls so far have left outside."""
     if not any("def after_" in each.text for each in _code(chosen)):
         return
     with st.container(key=f"{key}_after"):
         cells = []
-        for way, written in zip(("plain", "transformed"), _written(chosen, key), strict=True):
-            run: Run | None = getattr(chosen.plays[key], way) if chosen.plays else None
-            looked = f"def after_{chosen.sides[key]}" in _side(chosen, key).text
-            told = show.value(run.after) if run and chosen.over else ""
+        for lane, written in zip(chosen.lanes[key], _written(chosen, key), strict=True):
+            looked = lane.objects.outside is not None
+            told = show.value(lane.moment.outside) if lane.calls else ""
             cells.append(_cell(f"after {written}", told if looked else "nothing is left outside"))
         st.html(f'<div class="aside">{"".join(cells)}</div>')
 
@@ -344,8 +338,8 @@ def _told(chosen: Chosen) -> None:
     each = chosen.entry
     if not chosen.over:
         st.markdown(
-            f"Step to call {CALLS} and see. All calls are made at the first Step, from files loaded for you alone; "
-            "each Step then shows one more of them."
+            f"Step to call {CALLS} and see. Each Step makes one more call of every function, "
+            "in files loaded for you alone."
         )
         return
     about = "" if chosen.transformation == each.transformations[0] else f"Under {each.transformations[0]}: "
@@ -364,14 +358,9 @@ def _told(chosen: Chosen) -> None:
 
 def _errors(chosen: Chosen) -> dict[str, Exception]:
     """The exceptions that were raised by the calls or by looking at what is left, one of each type."""
-    found = [
-        outcome
-        for play in (chosen.plays or {}).values()
-        for run in (play.plain, play.transformed)
-        for outcome in (*_outcomes(run), run.after)
-        if isinstance(outcome, Exception)
-    ]
-    return {type(error).__name__: error for error in found}
+    lanes = [lane for ways in chosen.lanes.values() for lane in ways]
+    outcomes = [outcome for lane in lanes for outcome in (*lane.tape, lane.moment.outside)]
+    return {type(each).__name__: each for each in outcomes if isinstance(each, Exception)}
 
 
 def _without_program(chosen: Chosen) -> str:
@@ -382,8 +371,10 @@ def _without_program(chosen: Chosen) -> str:
 
 def _spoken(chosen: Chosen) -> str:
     """One sentence for a screen reader."""
-    told = [f"{key}: {_tape(calls[-1:])}" for key in chosen.sides if (calls := _so_far(chosen, key, "transformed"))]
-    return ". ".join((f"call {chosen.calls}", "; ".join(told))) if told else "call 0"
+    if not chosen.calls:
+        return "call 0"
+    told = "; ".join(f"{key}: {show.value(ways.transformed.tape[-1])}" for key, ways in chosen.lanes.items())
+    return f"call {chosen.calls}. {told}"
 
 
 def _code(chosen: Chosen) -> tuple[entries.Source, ...]:
@@ -392,26 +383,14 @@ def _code(chosen: Chosen) -> tuple[entries.Source, ...]:
     return entries.imports(each), *(entries.source(each, side) for side in chosen.sides.values())
 
 
-def _side(chosen: Chosen, key: str) -> entries.Source:
-    return entries.source(chosen.entry, chosen.sides[key])
-
-
 def _written(chosen: Chosen, key: str) -> tuple[str, str]:
     return COMPARISONS[chosen.transformation].written(chosen.sides[key])
 
 
-def _so_far(chosen: Chosen, key: str, way: str) -> Sequence[Call]:
-    return getattr(chosen.plays[key], way).calls[: chosen.calls] if chosen.plays else ()
+def _moments(lane: Lane) -> list[Any]:
+    """The calls so far."""
+    return [moment for moment in lane.moments[1 : lane.cursor + 1] if moment.seen]
 
 
-def _now(chosen: Chosen, key: str, way: str) -> Call | None:
-    calls = _so_far(chosen, key, way)
-    return calls[-1] if calls else None
-
-
-def _outcomes(run: Run) -> list[Any]:
-    return [call.outcome for call in run.calls]
-
-
-def _tape(calls: Sequence[Call]) -> str:
-    return ", ".join(show.value(call.outcome) for call in calls)
+def _tape(lane: Lane) -> str:
+    return ", ".join(map(show.value, lane.tape))

@@ -3,14 +3,15 @@
 import re
 from dataclasses import dataclass
 from html import escape
-from typing import Any
 
 import streamlit as st
 from streamlit.components.v2 import component
 
-from statecore.purity import CANNOT_SEE, KINDS, Report, playing
+from statecore.lockstep import Lane
+from statecore.purity import CANNOT_SEE, KINDS, Report
+from statecore.purity import programs as playing
 from statecore.purity.entries import ENTRIES, Entry
-from statecore.purity.playing import SYMPTOMS, Play, Run
+from statecore.purity.programs import SYMPTOMS, Ways
 from statecore.work import Work
 from stateui import progress, show, source
 from stateui.parts.purity import CALLS, GROUPS, Chosen, open_entry
@@ -109,8 +110,8 @@ def _code(words: str) -> str:
 class Row:
     """What came of an entry: both sides played, and the broken one checked."""
 
-    broken: Play
-    fixed: Play
+    broken: Ways
+    fixed: Ways
     report: Report
 
 
@@ -119,7 +120,7 @@ def _played(missing: list[Entry], rows: dict[str, Row]) -> Work[None]:
     for k, each in enumerate(missing):
         yield k / len(missing)
         how = each.transformations[0]
-        sides = [playing.play(each, side, how, CALLS) for side in ("broken", each.fixes[0])]
+        sides = [playing.lanes(each, side, how, CALLS) for side in ("broken", each.fixes[0])]
         rows[each.name] = Row(sides[0], sides[1], playing.checked(each))
 
 
@@ -158,10 +159,11 @@ def _cells(row: Row | None) -> str:
     return f'<div class="cells">{"".join(cells)}</div>'
 
 
-def _left(plain: Run, broken: Run) -> str:
-    if plain.printed:
-        return f"{len(plain.printed)} lines → {len(broken.printed)}"
-    return "—" if plain.after is None else f"{show.value(plain.after)} → {show.value(broken.after)}"
+def _left(plain: Lane, broken: Lane) -> str:
+    if lines := playing.printed(plain):
+        return f"{len(lines)} lines → {len(playing.printed(broken))}"
+    left = plain.moment.outside
+    return "—" if left is None else f"{show.value(left)} → {show.value(broken.moment.outside)}"
 
 
 def _breakable(text: str) -> str:
@@ -169,14 +171,9 @@ def _breakable(text: str) -> str:
     return re.sub("(?<=[a-z])(?=[A-Z])", "<wbr>", escape(text))
 
 
-def _outputs(run: Run) -> str:
-    outcomes: list[Any] = [call.outcome for call in run.calls]
-    told = (
-        list(dict.fromkeys(map(show.value, outcomes)))
-        if all(call.raised for call in run.calls)
-        else map(show.value, outcomes)
-    )
-    return ", ".join(told)
+def _outputs(lane: Lane) -> str:
+    told = list(map(show.value, lane.tape))
+    return ", ".join(dict.fromkeys(told) if all(isinstance(each, Exception) for each in lane.tape) else told)
 
 
 _jump = component(

@@ -5,7 +5,8 @@ from functools import partial
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from statecore.purity import CANNOT_SEE, experiments
+from statecore.purity import CANNOT_SEE
+from statecore.purity import tries as experiments
 from statecore.purity.entries import ENTRIES
 from stateui import show, source
 from stateui.parts.purity import GROUPS
@@ -53,10 +54,12 @@ def test_every_entry_plays_to_its_end_under_every_transformation(name, how):
     assert any(each.value.startswith("People met it here") for each in app.markdown)
 
 
-def test_what_is_left_behind_shows_after_the_last_call_only():
-    app = step(opened(entry="self_array"), 2)
+def test_what_is_left_behind_shows_after_every_call():
+    app = opened(entry="self_array")
     assert not html_of(app, "UnexpectedTracerError")
     step(app)
+    assert ">2</output>" in html_of(app, "after jax.jit(fixed)")[0]
+    step(app, 2)
     assert "UnexpectedTracerError" in html_of(app, "after jax.jit(broken)")[0]
     assert ">4</output>" in html_of(app, "after jax.jit(fixed)")[0]
     assert any("leaked" in block.value.lower() for block in app.code)
@@ -95,11 +98,12 @@ def test_a_back_and_a_reset():
     app = step(opened(), 2)
     app.button(key="back").click().run()
     assert tapes(app)[1] == "10"
-    before = app.session_state["purity:plays"]
+    before = app.session_state["purity:lanes"]
+    assert len(before["broken"].moments) == 3
     app.button(key="reset").click().run()
-    assert "purity:plays" not in app.session_state
+    assert len(app.session_state["purity:lanes"]["broken"].moments) == 1
     step(app)
-    assert app.session_state["purity:plays"][1]["broken"] is not before[1]["broken"]
+    assert app.session_state["purity:lanes"]["broken"].made is not before["broken"].made
 
 
 def test_another_group_starts_at_its_first_entry_and_at_call_0():

@@ -17,7 +17,16 @@ import pytest
 
 from statecore.purity import CANNOT_SEE, KINDS, assert_pure, catalogue, check
 from statecore.purity.entries import ENTRIES, entry, imports, load, source
-from statecore.purity.playing import COMPARISONS, MAX_CALLS, checked, first_arguments, play, symptom
+from statecore.purity.programs import (
+    COMPARISONS,
+    MAX_CALLS,
+    checked,
+    first_arguments,
+    lanes,
+    printed,
+    programs,
+    symptom,
+)
 
 BY_NAME = {each.name: each for each in ENTRIES}
 SIDES = [(each.name, side) for each in ENTRIES for side in each.sides]
@@ -28,19 +37,24 @@ SILENT = {"global_write", "leaked_tracer", "list_append", "print_line", "lru_cac
 
 @functools.cache
 def played(name, side="broken", transformation="jit"):
-    return play(BY_NAME[name], side, transformation)
+    return lanes(BY_NAME[name], side, transformation)
 
 
-def outcomes(run):
-    return [call.outcome for call in run.calls]
+def numbers(lane):
+    return [np.asarray(outcome).tolist() for outcome in lane.tape]
 
 
-def numbers(run):
-    return [np.asarray(outcome).tolist() for outcome in outcomes(run)]
+def runs(lane):
+    """How often the body ran in each call."""
+    return [moment.seen.runs for moment in lane.moments[1:]]
 
 
-def alike(run, other):
-    pairs = list(zip(outcomes(run), outcomes(other), strict=True))
+def calls(lane):
+    return [moment.seen for moment in lane.moments[1:]]
+
+
+def alike(lane, other):
+    pairs = list(zip(lane.tape, other.tape, strict=True))
     if any(isinstance(outcome, Exception) for pair in pairs for outcome in pair):
         return False
     return all(np.allclose(one, another, rtol=1e-5) for one, another in pairs)
@@ -112,21 +126,12 @@ class TestLoad:
         mine, yours = load(entry("self_number")), load(entry("self_number"))
         assert [mine.broken(10.0), mine.broken(10.0), yours.broken(10.0)] == [10.0, 20.0, 10.0]
 
-    def test_print_goes_to_the_readers_log_alone(self, capfd):
-        mine, yours = [], []
-        load(entry("print_line"), mine).broken(1.0)
-        load(entry("print_line"), yours).broken(2.0)
-        assert (mine, yours) == (["x is 1.0"], ["x is 2.0"])
+    def test_what_is_printed_stays_with_its_reader(self, capfd):
+        mine, yours = load(entry("print_line")), load(entry("print_line"))
+        mine.broken(1.0)
+        yours.broken(2.0)
+        assert (mine.print.lines, yours.print.lines) == (["x is 1.0"], ["x is 2.0"])
         assert capfd.readouterr().out == ""
-
-    def test_the_way_of_a_script_of_your_own_prints_at_every_call(self, capfd):
-        each = entry("print_line")
-        assert "jax.debug.print" in source(each, *each.asides).text
-        function = jax.jit(load(each).fixed_in_a_script)
-        for x in (1.0, 2.0, 3.0):
-            function(x)
-        jax.effects_barrier()
-        assert capfd.readouterr().out.split("\n") == ["x is 1.0", "x is 2.0", "x is 3.0", ""]
 
 
 class TestPlay:
@@ -137,10 +142,10 @@ class TestPlay:
             assert all(len(set(numbers(run))) == 3 for run in (shown.plain, shown.transformed))
         else:
             assert alike(shown.plain, shown.transformed)
-        assert shown.plain.printed == shown.transformed.printed
-        assert not isinstance(shown.transformed.after, Exception)
-        if shown.plain.after is not None:
-            np.testing.assert_allclose(shown.plain.after, shown.transformed.after, rtol=1e-5)
+        assert printed(shown.plain) == printed(shown.transformed)
+        assert not isinstance(shown.transformed.moment.outside, Exception)
+        if shown.plain.moment.outside is not None:
+            np.testing.assert_allclose(shown.plain.moment.outside, shown.transformed.moment.outside, rtol=1e-5)
 
     @pytest.mark.parametrize("name", [each.name for each in ENTRIES if each.name not in SILENT])
     def test_every_loud_break_shows_in_the_outputs(self, name):
@@ -151,8 +156,8 @@ class TestPlay:
     def test_every_silent_break_shows_in_what_is_left_behind(self, name):
         shown = played(name)
         assert alike(shown.plain, shown.transformed)
-        left = (shown.transformed.after, shown.transformed.printed)
-        assert str((shown.plain.after, shown.plain.printed)) != str(left)
+        left = (shown.transformed.moment.outside, printed(shown.transformed))
+        assert str((shown.plain.moment.outside, printed(shown.plain))) != str(left)
 
     @pytest.mark.parametrize(
         ("name", "how", "plain", "transformed"),
@@ -185,8 +190,8 @@ class TestPlay:
         ):
             drawn = [draw(), draw(), draw()]
             assert len(set(drawn)) == 3
-            np.testing.assert_allclose(outcomes(played(name).plain), drawn, rtol=1e-6)
-            np.testing.assert_allclose(outcomes(played(name).transformed), drawn[:1] * 3, rtol=1e-6)
+            np.testing.assert_allclose(played(name).plain.tape, drawn, rtol=1e-6)
+            np.testing.assert_allclose(played(name).transformed.tape, drawn[:1] * 3, rtol=1e-6)
             batches = numbers(played(name, "broken", "vmap").transformed)
             np.testing.assert_allclose(batches, [[number] * 3 for number in drawn], rtol=1e-6)
             fixed = numbers(played(name, "fixed", "vmap").transformed)
@@ -210,9 +215,8 @@ class TestPlay:
     )
     def test_the_real_exceptions(self, name, how, error):
         shown = played(name, "broken", how)
-        assert [type(outcome) for outcome in outcomes(shown.transformed)] == [error] * 3
-        assert all(call.raised for call in shown.transformed.calls)
-        assert not any(call.raised for call in shown.plain.calls)
+        assert [type(outcome) for outcome in shown.transformed.tape] == [error] * 3
+        assert not any(call.error for call in calls(shown.plain))
         assert shown.transformed.kept is None
 
     @pytest.mark.parametrize(
@@ -230,32 +234,32 @@ class TestPlay:
     )
     def test_the_leaked_tracer_raises_when_it_is_used(self, name, how):
         shown = played(name, "broken", how)
-        assert isinstance(shown.transformed.after, jax.errors.UnexpectedTracerError)
-        assert "side effect" in str(shown.transformed.after)
-        assert not isinstance(played(name).plain.after, Exception)
+        assert isinstance(shown.transformed.moment.outside, jax.errors.UnexpectedTracerError)
+        assert "side effect" in str(shown.transformed.moment.outside)
+        assert not isinstance(played(name).plain.moment.outside, Exception)
 
     def test_the_count_beside_right_outputs(self):
-        assert played("global_write").plain.after == 3
-        assert played("global_write").transformed.after == 1
-        assert played("global_write", "broken", "grad").plain.after == 3
-        assert played("global_write", "broken", "grad").transformed.after == 1
+        assert played("global_write").plain.moment.outside == 3
+        assert played("global_write").transformed.moment.outside == 1
+        assert played("global_write", "broken", "grad").plain.moment.outside == 3
+        assert played("global_write", "broken", "grad").transformed.moment.outside == 1
 
     def test_print_shows_tracers_once_and_a_callback_every_value(self):
         each = ("x is 1.0", "x is 2.0", "x is 3.0")
-        assert played("print_line").plain.printed == each
-        (line,) = played("print_line").transformed.printed
+        assert printed(played("print_line").plain) == each
+        (line,) = printed(played("print_line").transformed)
         assert "Tracer" in line
         fixed = played("print_line", "fixed")
-        assert [call.printed for call in fixed.transformed.calls] == [(line,) for line in each]
-        assert fixed.transformed.body_runs == 1
+        assert [call.printed for call in calls(fixed.transformed)] == [(line,) for line in each]
+        assert sum(runs(fixed.transformed)) == 1
 
     @pytest.mark.parametrize(("name", "side", "how"), PLAYS)
     def test_how_often_the_body_runs(self, name, side, how):
         shown = played(name, side, how)
-        plain, transformed = ([call.body_runs for call in run.calls] for run in (shown.plain, shown.transformed))
+        plain, transformed = map(runs, shown)
         rows = {"jit": 1, "vmap": 3, "grad": 1, "fori_loop": 10}[how]
         assert plain == [rows] * 3
-        if how == "vmap" or shown.transformed.calls[0].raised:
+        if how == "vmap" or isinstance(shown.transformed.tape[0], Exception):
             assert transformed == [1, 1, 1]  # once for the whole batch; a refused trace is tried again
         else:
             assert transformed == [1, 0, 0]
@@ -266,13 +270,13 @@ class TestPlay:
         shown = played(name, side, each.transformations[0])
         function = inspect_body(load(each), side)
         body = {line for _, _, line in function.co_lines() if line} - {function.co_firstlineno}
-        for call in (*shown.plain.calls, *shown.transformed.calls):
-            assert {file for file, _ in call.ran} == {str(each.path)}
-            assert bool(body & {line for _, line in call.ran}) == bool(call.body_runs)
+        for call in (*calls(shown.plain), *calls(shown.transformed)):
+            assert {file for file, _ in call.ran | call.called} == {str(each.path)}
+            assert bool(body & {line for _, line in call.ran}) == bool(call.runs)
 
     def test_what_jit_kept_names_where_it_came_from(self):
         def baked(name):
-            return {constant.origin: float(constant.value) for constant in played(name).transformed.kept.baked}
+            return {constant.origin.name: float(constant.value) for constant in played(name).transformed.kept.baked}
 
         assert baked("self_number") == {"self.calls": 1}
         assert baked("self_array") == {"self.total": 0}
@@ -282,12 +286,12 @@ class TestPlay:
         assert played("self_number").plain.kept is None
 
     def test_how_it_is_written(self):
-        assert played("self_number").transformed.written == "jax.jit(broken)"
-        assert played("self_number", "fixed", "vmap").plain.written == "fixed in a Python loop"
-        assert played("python_if", "fixed_cond", "grad").transformed.written == "jax.jit(jax.grad(fixed_cond))"
+        assert COMPARISONS["jit"].written("broken")[1] == "jax.jit(broken)"
+        assert COMPARISONS["vmap"].written("fixed")[0] == "fixed in a Python loop"
+        assert COMPARISONS["grad"].written("fixed_cond")[1] == "jax.jit(jax.grad(fixed_cond))"
 
     def test_a_play_can_be_repeated(self):
-        again = play(entry("numpy_random"))
+        again = lanes(entry("numpy_random"))
         assert numbers(again.plain) == numbers(played("numpy_random").plain)
 
     def test_many_readers_at_once_each_see_their_own(self):
@@ -296,7 +300,7 @@ class TestPlay:
 
         def visit(name):
             barrier.wait(timeout=30)
-            return play(BY_NAME[name])
+            return lanes(BY_NAME[name])
 
         with ThreadPoolExecutor(4) as readers:
             plays = list(readers.map(visit, names))
@@ -304,17 +308,17 @@ class TestPlay:
         for name, shown in zip(names, plays, strict=True):
             for run, expected in ((shown.plain, played(name).plain), (shown.transformed, played(name).transformed)):
                 assert numbers(run) == numbers(expected)
-                assert run.printed == expected.printed
-                assert [call.ran for call in run.calls] == [call.ran for call in expected.calls]
+                assert printed(run) == printed(expected)
+                assert [call.ran for call in calls(run)] == [call.ran for call in calls(expected)]
 
     def test_bad_requests_are_refused_in_words(self):
         with pytest.raises(ValueError, match="iterator is shown under jit, not 'vmap'"):
-            play(entry("iterator"), transformation="vmap")
+            programs(entry("iterator"), transformation="vmap")
         with pytest.raises(ValueError, match="has the sides broken, fixed, not 'mended'"):
-            play(entry("iterator"), "mended")
-        with pytest.raises(ValueError, match=f"1 to {MAX_CALLS} calls, not 6"):
-            play(entry("iterator"), calls=6)
-        assert len(play(entry("iterator"), calls=MAX_CALLS).plain.calls) == MAX_CALLS
+            programs(entry("iterator"), "mended")
+        with pytest.raises(ValueError, match=f"up to {MAX_CALLS} times, not 6"):
+            lanes(entry("iterator"), calls=6)
+        assert len(lanes(entry("iterator"), calls=MAX_CALLS).plain.tape) == MAX_CALLS
 
 
 def inspect_body(namespace, side):
@@ -552,14 +556,14 @@ PRIMARY_SYMPTOMS = {
 @pytest.mark.parametrize("each", ENTRIES, ids=lambda each: each.name)
 def test_every_entry_has_its_symptom_and_its_fix_has_none(each):
     first = each.transformations[0]
-    assert symptom(play(each, "broken", first)) == PRIMARY_SYMPTOMS[each.name]
+    assert symptom(lanes(each, "broken", first)) == PRIMARY_SYMPTOMS[each.name]
     if each.name != "clock":  # one way is played after the other: it is later then
-        assert {symptom(play(each, fix, first)) for fix in each.fixes} == {"none"}
+        assert {symptom(lanes(each, fix, first)) for fix in each.fixes} == {"none"}
 
 
 def test_a_run_keeps_the_state_that_was_handed_on():
-    assert play(entry("self_number"), "fixed").transformed.state == 3
-    assert play(entry("self_number"), "broken").transformed.state is None
+    assert lanes(entry("self_number"), "fixed").transformed.moment.state == 3
+    assert lanes(entry("self_number"), "broken").transformed.moment.state is None
 
 
 def test_what_stands_above_both_sides_has_its_line_number():
