@@ -1,17 +1,18 @@
-"""The training by hand, watched: what every step leaves behind, and what jit kept of it."""
+"""The training by hand, watched: the lines of every call, what each leaves behind, and what jit kept."""
 
-import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import jax
 import numpy as np
 
+from statecore.copies import copy_of
+from statecore.kept import Kept
 from statecore.libraries import by_hand, network
 from statecore.libraries.by_hand import TrainState
 from statecore.libraries.network import Data, Params
 from statecore.lines import Line, executed_lines
+from statecore.observation import observe
 from statecore.work import Work, between
 
 STEPS: Mapping[str, Callable] = {"broken": by_hand.forgetful_step, "fixed": by_hand.step}
@@ -27,6 +28,9 @@ class Watched:
       test_loss, accuracy: of the same network in evaluation, which normalizes by the running statistics.
       running_mean: what the first BatchNorm keeps for its first feature.
       batch_mean: what that feature's mean really is.
+      ran: the lines of the step that ran in calls 1, 2, ...
+      kept: the program that jit kept.
+      handed_on: for each part of the state, what its program does with it.
     """
 
     loss: np.ndarray
@@ -34,73 +38,54 @@ class Watched:
     accuracy: np.ndarray
     running_mean: np.ndarray
     batch_mean: np.ndarray
+    ran: tuple[frozenset[Line], ...]
+    kept: Kept
+    handed_on: Mapping[str, "HandedOn"]
 
 
 @dataclass(frozen=True)
-class Traced:
-    """What happens when a step is called for the first time, and then again.
+class HandedOn:
+    """How many arrays of one part of the state a program computes, and how many it returns as they came in."""
 
-    Attributes:
-      first, again: the lines of Python that ran.
-      text: the program that jit kept.
-      computed, untouched: for each part of the state, how many of its arrays come out
-        computed, and how many are the very arguments that came in.
-    """
-
-    first: frozenset[Line]
-    again: frozenset[Line]
-    text: str
-    computed: Mapping[str, int]
-    untouched: Mapping[str, int]
+    computed: int
+    untouched: int
 
 
-@dataclass(frozen=True)
-class Both:
-    """Both trainings from one start, by side: `broken` and `fixed`."""
-
-    watched: Mapping[str, Watched]
-    traced: Mapping[str, Traced]
-
-
-def watch_both(seed: int, steps: int) -> Work[Both]:
+def watch_both(seed: int, steps: int) -> Work[dict[str, Watched]]:
     """Train with each of the two steps for 0 to 1,000 steps. Yields the share done."""
     yield 0.0
     params, data = network.init(seed), network.make_data(seed)
     watched: dict[str, Watched] = {}
-    traces: dict[str, Traced] = {}
     for done, (side, step) in enumerate(STEPS.items()):
-        traces[side] = traced(step, by_hand.first_state(params), data)
         work = watch(step, params, data, steps)
         watched[side] = yield from between(work, done / len(STEPS), (done + 1) / len(STEPS))
-    return Both(watched, traces)
+    return watched
 
 
 def watch(step: Callable, params: Params, data: Data, steps: int) -> Work[Watched]:
-    """Train with `step` for 0 to 1,000 steps. Yields the share done."""
+    """Train with `step`, jitted afresh, for 0 to 1,000 steps, and observe every call. Yields the share done."""
     network.check_steps(steps)
-    state, rows = by_hand.first_state(params), []
+    body = copy_of(step)  # its first call traces, whoever has called the step before
+    fresh = jax.jit(body)
+    state, rows, lines, kept = by_hand.first_state(params), [], [], None
     for k in range(steps + 1):
         if k % 5 == 0:
             yield k / (steps + 1)
-        error, following = step(state, *data)  # the loss before this step
-        rows.append([error, *_evaluated(state, data)])
+        if kept is None:
+            seen = observe(fresh, state, *data)
+            if seen.error is not None:
+                raise seen.error
+            kept, ran, (error, following) = seen.kept, seen.ran, seen.value
+        else:
+            with executed_lines(body) as now:
+                error, following = fresh(state, *data)
+            ran = frozenset(now)
+        lines.append(ran)
+        rows.append([error, *_evaluated(state, data)])  # the loss before this step
         state = following
-    return Watched(*np.asarray(rows, np.float32).T)
-
-
-def traced(step: Callable, state: TrainState, data: Data) -> Traced:
-    """Trace `step` anew, as its first call does, and look at what is kept. Compiles nothing."""
-    body = inspect.unwrap(step)
-    fresh = jax.jit(lambda *args: body(*args))  # jit would find the old trace of the same function
-    lines = []
-    for _ in range(2):
-        with executed_lines(body) as ran:
-            program = fresh.trace(state, *data).jaxpr
-        lines.append(frozenset(ran))
-    untouched = _untouched(program.jaxpr, state)
-    sizes = {name: len(jax.tree.leaves(part)) for name, part in state._asdict().items()}
-    computed = {name: sizes[name] - untouched[name] for name in sizes}
-    return Traced(lines[0], lines[1], str(program), computed, untouched)
+    assert kept is not None
+    columns = np.asarray(rows, np.float32).T
+    return Watched(*columns, ran=tuple(lines), kept=kept, handed_on=_handed_on(kept, state))
 
 
 def _evaluated(state: TrainState, data: Data) -> tuple[float, float, float, float]:
@@ -110,11 +95,11 @@ def _evaluated(state: TrainState, data: Data) -> tuple[float, float, float, floa
     return float(network.loss(logits, data.y)), accuracy, float(state.stats[0].mean[0]), first[:, 0].mean()
 
 
-def _untouched(jaxpr: Any, state: TrainState) -> dict[str, int]:
-    """For each part of the state, how many results of the program are its own arguments."""
-    arguments = set(map(id, jaxpr.invars))
-    results = iter(jaxpr.outvars[1:])  # the loss comes first
-    return {
-        name: sum(id(next(results)) in arguments for _ in jax.tree.leaves(part))
-        for name, part in state._asdict().items()
-    }
+def _handed_on(kept: Kept, state: TrainState) -> dict[str, HandedOn]:
+    outputs = iter(kept.outputs[1:])  # the loss comes first
+    parts = {}
+    for name, part in state._asdict().items():
+        mine = [next(outputs) for _ in jax.tree.leaves(part)]
+        untouched = sum(output.same_as is not None for output in mine)
+        parts[name] = HandedOn(len(mine) - untouched, untouched)
+    return parts

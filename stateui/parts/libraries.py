@@ -8,10 +8,10 @@ from typing import Any
 import streamlit as st
 
 from statecore import libraries
+from statecore.attempt import Outcome, attempt
 from statecore.libraries import network, race, watching
 from statecore.libraries.race import Timed
-from statecore.libraries.watching import Traced, Watched
-from statecore.lines import executed_lines
+from statecore.libraries.watching import Watched
 from stateui import lesson, progress, share, show, source, theme
 from stateui.figures import libraries as figures
 from stateui.parts.libraries_show import libraries_show
@@ -36,13 +36,12 @@ class Visit:
 
     Attributes:
       asked: the seed and the steps it was trained with.
-      watched, traced: both trainings by hand, by side; empty before they were run.
+      watched: both trainings by hand, by side; empty before they were run.
       runs: a run for each library trained.
     """
 
     asked: tuple[int, int]
     watched: Mapping[str, Watched] = field(default_factory=dict)
-    traced: Mapping[str, Traced] = field(default_factory=dict)
     runs: Mapping[str, Timed] = field(default_factory=dict)
 
 
@@ -67,7 +66,7 @@ def controls() -> None:
     with st.container(key="controls", horizontal=True, vertical_alignment="bottom"):
         st.button("Train both", key="train_hand", type="primary", on_click=_ask, args=("hand", True))
         st.selectbox("Steps", network.STEPS, key="libraries_steps", width=110)
-        st.number_input("Key of data and params", 0, 2**32 - 1, key="libraries_seed", width=200)
+        st.number_input("Seed of data and params", 0, 2**32 - 1, key="libraries_seed", width=200)
 
 
 @st.fragment
@@ -78,30 +77,30 @@ def stage() -> None:
     if st.session_state.pop("libraries:hand", False):
         with _room():
             work = watching.watch_both(*visit.asked)
-            both = progress.drive(work, "Compiling and training")
-        _store(visit, watched=both.watched, traced=both.traced)
+            watched = progress.drive(work, "Compiling and training")
+        _store(visit, watched=watched)
         st.rerun()  # the prediction above stands outside this fragment
     if visit.watched:
         _playing(visit)
     else:
         with _room():
-            st.markdown("Press **Train both**: the first time, both programs are compiled, which takes seconds.")
+            st.markdown("Press **Train both**. Both steps are traced and compiled for you first, which takes a few seconds.")
     share.keep("libraries", SETTINGS)
 
 
 def kept() -> None:
     """What jit kept of each side: which arrays of the state its program computes."""
     visit = _visit()
-    whole = st.toggle("Show the whole programs", key="libraries_whole", disabled=not visit.traced)
+    whole = st.toggle("Show the whole programs", key="libraries_whole", disabled=not visit.watched)
     for column, (key, title) in zip(st.columns(2), SIDES.items(), strict=True):
         with column, st.container(key=f"{key}_program", border=True, height="stretch"):
             st.html(theme.heading(key, title))
-            if not visit.traced:
+            if not visit.watched:
                 st.markdown("Nothing yet: press **Train both**.")
                 continue
-            st.html(_handed_on(visit.traced[key]))
+            st.html(_handed_on(visit.watched[key]))
             if whole:
-                text = visit.traced[key].text
+                text = visit.watched[key].kept.text
                 st.html(f'<pre class="jaxpr" tabindex="0" aria-label="jaxpr">{escape(text)}</pre>')
 
 
@@ -198,17 +197,17 @@ def _code(visit: Visit) -> None:
         for column, (key, step) in zip(st.columns(2), watching.STEPS.items(), strict=True):
             with column, st.container(key=key, border=True, height="stretch"):
                 st.html(theme.heading(key, SIDES[key]))
-                ran, kind, words = _called(visit.traced.get(key), at)
+                ran, kind, words = _called(visit.watched.get(key), at)
                 with st.container(key=f"{key}_code"):
                     st.html(source.lit(step, ran, rows=rows))
                 st.html(theme.verdict(kind, words))
 
 
-def _called(traced: Traced | None, at: int) -> tuple[frozenset, str, str]:
+def _called(watched: Watched | None, at: int) -> tuple[frozenset, str, str]:
     """The lines that ran on the call that led to this step, and in words what Python did."""
-    if traced is None or at == 0:
+    if watched is None or at == 0:
         return frozenset(), "idle", "Not called yet."
-    ran = traced.first if at == 1 else traced.again
+    ran = watched.ran[at - 1]
     if ran:
         return ran, "traced", "JAX ran these lines of Python to trace them."
     return ran, "compiled", "No Python line of it ran: the compiled program did."
@@ -229,17 +228,17 @@ def _rested() -> None:
     st.session_state["libraries_step"] = int(st.session_state["libraries_player"].step)
 
 
-def _handed_on(traced: Traced) -> str:
-    """For each part of the state, whether the program computes it or hands it straight back."""
+def _handed_on(watched: Watched) -> str:
+    """For each part of the state, whether the program computes it or returns it as it came in."""
     rows = []
-    for part, computed in traced.computed.items():
-        untouched = traced.untouched[part]
-        words = f"{computed} computed" if not untouched else f"{computed} computed, {untouched} handed straight back"
+    for part, arrays in watched.handed_on.items():
+        words = f"{arrays.computed} computed"
+        words += f", {arrays.untouched} returned as they came in" if arrays.untouched else ""
         rows.append(
-            f'<tr data-changed="{str(bool(untouched)).lower()}"><th scope="row">{escape(part)}</th>'
-            f"<td>{computed + untouched}&nbsp;arrays</td><td><span>{words}</span></td></tr>"
+            f'<tr data-changed="{str(bool(arrays.untouched)).lower()}"><th scope="row">{escape(part)}</th>'
+            f"<td>{arrays.computed + arrays.untouched}&nbsp;arrays</td><td><span>{words}</span></td></tr>"
         )
-    lines = len(traced.text.splitlines())
+    lines = len(watched.kept.text.splitlines())
     caption = f"<caption>The state that comes out of a program of {lines:,} lines</caption>"
     return f'<table class="state">{caption}{"".join(rows)}</table>'
 
@@ -313,20 +312,25 @@ def _trap(name: str) -> None:
     rows = [max(map(source.height, pair)) for pair in zip(*sides.values(), strict=True)]
     for column, (side, functions) in zip(st.columns(2), sides.items(), strict=True):
         with column, st.container(key=f"{side}_trap", border=True, height="stretch"):
-            kind, told, ran = results.get(side, ("idle", "Not run yet.", frozenset()))
+            outcome: Outcome | None = results.get(side)
+            ran = outcome.ran if outcome else frozenset()
             st.html(theme.heading(side, functions[1].__name__))
             for function, room in zip(functions, rows, strict=True):
                 st.html(source.lit(function, ran, rows=room))
-            st.html(theme.verdict(kind, told))
+            st.html(theme.verdict(*_told(outcome)))
     st.markdown(trap.claim if results else "&nbsp;")
 
 
-def _ran(part: Any, function: Any) -> tuple[str, str, frozenset]:
-    """Run one side of a trap: the kind of outcome, the outcome in words, the lines that ran."""
+def _ran(part: Any, function: Any) -> Outcome:
+    """Run one side of a trap, and watch the class or function that it is about."""
     watched = [each for each in vars(part).values() if callable(each)] if isinstance(part, type) else [part]
-    with executed_lines(function, *watched) as ran:
-        try:
-            kind, told = "python", f"gives <b>{escape(show.value(function()))}</b>"
-        except Exception as error:
-            kind, told = "error", show.error_html(error)
-    return kind, told, frozenset(ran)
+    return attempt(function, watch=tuple(watched))
+
+
+def _told(outcome: Outcome | None) -> tuple[str, str]:
+    """The kind of an outcome, and the outcome in words."""
+    if outcome is None:
+        return "idle", "Not run yet."
+    if outcome.error is not None:
+        return "error", show.error_html(outcome.error)
+    return "python", f"gives <b>{escape(show.value(outcome.value))}</b>"

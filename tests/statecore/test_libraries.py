@@ -283,16 +283,17 @@ def test_watching_says_how_far_it_is(both):
 def test_a_watched_training_is_the_training_itself(start, both):
     _, result = both
     for side, forget in (("broken", True), ("fixed", False)):
-        run, watched = by_hand.train(*start, 20, forget=forget), result.watched[side]
+        run, watched = by_hand.train(*start, 20, forget=forget), result[side]
         np.testing.assert_array_equal(watched.loss[:20], run.losses)
-        assert {len(getattr(watched, field.name)) for field in dataclasses.fields(watched)} == {21}
+        columns = (watched.loss, watched.test_loss, watched.accuracy, watched.running_mean, watched.batch_mean)
+        assert {len(column) for column in (*columns, watched.ran)} == {21}
         assert watched.test_loss[20] == pytest.approx(run.test_loss, rel=1e-6)
         assert watched.accuracy[20] == pytest.approx(run.accuracy, rel=1e-6)
         assert watched.running_mean[20] == pytest.approx(run.statistics.mean[0, 0])
 
 
 def test_the_running_mean_closes_in_where_it_is_threaded_alone(both):
-    watched = both[1].watched
+    watched = both[1]
     assert (watched["broken"].running_mean == 0).all()
     decayed = watching.network.DECAY * watched["fixed"].running_mean[:-1]
     expected = decayed + (1 - watching.network.DECAY) * watched["fixed"].batch_mean[:-1]
@@ -301,23 +302,30 @@ def test_the_running_mean_closes_in_where_it_is_threaded_alone(both):
 
 def test_a_step_is_traced_on_its_first_call_alone(both):
     for side, step in watching.STEPS.items():
-        traced = both[1].traced[side]
+        first_call, *later = both[1][side].ran
         lines, first = inspect.getsourcelines(step)
-        numbers = {line for _, line in traced.first}
+        numbers = {line for _, line in first_call}
         assert numbers <= set(range(first, first + len(lines)))
         assert len(numbers) >= 4
-        assert traced.again == frozenset()
-    again = watching.traced(by_hand.step, by_hand.first_state(network.init()), network.make_data())
-    assert again.first == both[1].traced["fixed"].first  # another visitor sees the trace as well
+        assert later == [frozenset()] * 20
 
 
-def test_the_forgetful_program_hands_the_statistics_straight_back(both):
-    traced = both[1].traced
-    assert dict(traced["broken"].untouched) == {"params": 0, "stats": 24, "opt_state": 0}
-    assert dict(traced["broken"].computed) == {"params": 38, "stats": 0, "opt_state": 38}
-    assert dict(traced["fixed"].untouched) == {"params": 0, "stats": 0, "opt_state": 0}
-    assert dict(traced["fixed"].computed) == {"params": 38, "stats": 24, "opt_state": 38}
-    assert "{ lambda" in traced["fixed"].text
+def test_another_visitor_sees_the_trace_as_well(start, both):
+    work = watching.watch(by_hand.step, *start, 1)
+    while True:
+        try:
+            next(work)
+        except StopIteration as finished:
+            again = finished.value
+            break
+    assert again.ran == both[1]["fixed"].ran[:2]
+
+
+def test_the_forgetful_program_returns_the_statistics_as_they_came_in(both):
+    found = {side: {name: tuple(vars(part).values()) for name, part in both[1][side].handed_on.items()} for side in both[1]}
+    assert found["broken"] == {"params": (38, 0), "stats": (0, 24), "opt_state": (38, 0)}
+    assert found["fixed"] == {"params": (38, 0), "stats": (24, 0), "opt_state": (38, 0)}
+    assert "{ lambda" in both[1]["fixed"].kept.text
 
 
 @pytest.mark.parametrize("steps", [-1, 1001])
