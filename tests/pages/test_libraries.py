@@ -58,7 +58,7 @@ def test_both_trained_by_hand_answer_the_prediction(trained):
     visit = trained.session_state["libraries:visit"]
     assert len(visit.watched["fixed"].loss) == 31
     assert any("The machine says **the test loss**" in each.value for each in trained.markdown)
-    assert any("24 handed straight back" in body for body in html_of(trained, "<caption>"))
+    assert any("24 returned as they came in" in body for body in html_of(trained, "<caption>"))
 
 
 def test_the_lines_light_up_on_the_first_step_alone(trained):
