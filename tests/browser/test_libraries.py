@@ -37,7 +37,7 @@ def test_a_learner_predicts_trains_both_and_sees_the_test_loss_tell(visitor):
     assert float(me.readout("broken", "test")) > 5 * float(me.readout("fixed", "test"))
     assert float(me.readout("broken", "loss")) == pytest.approx(float(me.readout("fixed", "loss")), rel=0.01)
     assert me.page.url.endswith("/libraries?step=30&steps=30")
-    assert "24 handed straight back" in me.text("broken_program")
+    assert "24 returned as they came in" in me.text("broken_program")
     assert "24 computed" in me.text("fixed_program")
 
 
