@@ -2,7 +2,7 @@
 
 import hashlib
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from typing import Any
 
@@ -123,7 +123,7 @@ def plain(value: Any) -> Plain:
     is this machine's alone: addresses in memory and paths, in text as well.
     """
     kind = type(value)
-    if value is None or kind is bool or kind is int and value.bit_length() <= _BITS:
+    if value is None or kind is bool or (kind is int and value.bit_length() <= _BITS):
         return value
     if kind is str and len(value) <= LONGEST and value.isascii() and "/" not in value and "0x" not in value:
         return value
@@ -179,7 +179,9 @@ class _Reader:
         found: list[tuple[str, Plain]] = []
         for name, part in parts:
             if self.left <= 0:
-                found.append(("…", Thing("more", f"{len(value) - len(found)} more" if hasattr(value, "__len__") else "more")))
+                found.append(
+                    ("…", Thing("more", f"{len(value) - len(found)} more" if hasattr(value, "__len__") else "more"))
+                )
                 break
             found.append((name, self.read(part)))
         if isinstance(value, set | frozenset):
@@ -220,17 +222,17 @@ def _array(value: Any) -> Plain:
     return _data(Array, kind, array) if _is_numeric(array.dtype) else Thing(kind, written(array.tolist()))
 
 
-def _data(kind: type[Array] | type[Key], name: str, array: np.ndarray) -> Any:
+def _data(kind: Callable[..., Array | Key], name: str, array: np.ndarray) -> Array | Key:
     if array.size > MOST:
         return kind(name, digest=hashlib.sha256(np.ascontiguousarray(array).tobytes()).hexdigest()[:16])
     return kind(name, tuple(_numbers(array)))
 
 
 def _is_numeric(dtype: np.dtype) -> bool:
-    """True for numbers that a Python number holds exactly; bfloat16 and the like are of a kind of their own to NumPy."""
+    """True for numbers that a Python number holds exactly; bfloat16 is of a kind of its own to NumPy."""
     if dtype.kind in "fc":
         return dtype.itemsize <= (8 if dtype.kind == "f" else 16)
-    return dtype.kind in "bui" or dtype.kind == "V" and dtype.type is not np.void
+    return dtype.kind in "bui" or (dtype.kind == "V" and dtype.type is not np.void)
 
 
 def _numbers(array: np.ndarray) -> Iterator[bool | int | Real]:
