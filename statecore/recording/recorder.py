@@ -5,6 +5,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
+import jax
+
 from statecore import lockstep
 from statecore.kept import Kept
 from statecore.lines import Line
@@ -55,9 +57,9 @@ class Recorder:
     def from_call(self, call: int) -> "Recorder":
         """Go on from a past call, as if nothing had been called after it; this recorder stays as it is.
 
-        An explicit state is handed over once more. Where the state is hidden, new objects
-        are built and called `call` times; the next moment says so. Raises IndexError for a
-        call that is not recorded.
+        An explicit state is handed over once more. Where the state is hidden, is a Ref, or was
+        donated, new objects are built and called `call` times; the next moment says so.
+        Raises IndexError for a call that is not recorded.
         """
         with self._lock:
             return self._of([each.from_call(call, until(self._recorded, call)) for each in self._live])
@@ -123,7 +125,9 @@ class _Live:
         return cls(Track(name, codes(lane), _named(lane.moment.after)), lane)
 
     def from_call(self, call: int, recording: Recording) -> "_Live":
-        return _Live(recording[self.track.name], lockstep.go_on(lockstep.go(self.lane, call)))
+        lost = any(map(_is_lost, self.lane.moments))
+        lane = _again(self.lane.program, call) if lost else lockstep.go_on(lockstep.go(self.lane, call))
+        return _Live(recording[self.track.name], lane)
 
     def until(self, calls: int) -> None:
         moments = list(self.track.moments)
@@ -141,6 +145,7 @@ class _Live:
         live, again, self.again = self.lane.moment, self.again, 0
         seen = live.seen
         assert seen is not None
+        _let_go(seen.error)
         return Moment(
             ran=_lines(seen.ran),
             called=_lines(seen.called),
@@ -164,6 +169,24 @@ class _Live:
                 self.track = replace(self.track, programs=(*self.track.programs, found))
             self.read[id(kept)] = kept, self.track.programs.index(found)
         return self.read[id(kept)][1]
+
+
+def _is_lost(moment: lockstep.Moment) -> bool:
+    """True when an explicit state cannot be handed over again: it was donated, or it is written into."""
+    leaves = jax.tree.leaves(moment.state)
+    return any(isinstance(leaf, jax.Ref) or isinstance(leaf, jax.Array) and leaf.is_deleted() for leaf in leaves)
+
+
+def _let_go(error: BaseException | None) -> None:
+    """Keep no frame alive by the exceptions that led to this one."""
+    seen: set[int] = set()
+    pending = [error]
+    while pending:
+        each = pending.pop()
+        if each is not None and id(each) not in seen:
+            seen.add(id(each))
+            each.__traceback__ = None
+            pending += [each.__cause__, each.__context__, *getattr(each, "exceptions", ())]
 
 
 def _named(state: Mapping[str, Any]) -> Named:
