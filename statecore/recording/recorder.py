@@ -125,7 +125,7 @@ class _Live:
         return cls(Track(name, codes(lane), _named(lane.moment.after)), lane)
 
     def from_call(self, call: int, recording: Recording) -> "_Live":
-        lost = any(map(_is_lost, self.lane.moments))
+        lost = len(self.lane.moments) == 1 or any(map(_is_lost, self.lane.moments))  # it may be donated yet
         lane = _again(self.lane.program, call) if lost else lockstep.go_on(lockstep.go(self.lane, call))
         return _Live(recording[self.track.name], lane)
 
@@ -174,7 +174,7 @@ class _Live:
 def _is_lost(moment: lockstep.Moment) -> bool:
     """True when an explicit state cannot be handed over again: it was donated, or it is written into."""
     leaves = jax.tree.leaves(moment.state)
-    return any(isinstance(leaf, jax.Ref) or isinstance(leaf, jax.Array) and leaf.is_deleted() for leaf in leaves)
+    return any(isinstance(leaf, jax.Ref) or (isinstance(leaf, jax.Array) and leaf.is_deleted()) for leaf in leaves)
 
 
 def _let_go(error: BaseException | None) -> None:

@@ -14,12 +14,20 @@ WHOLE = st.integers(-(2**2048) + 1, 2**2048 - 1)
 DIGEST = st.text("0123456789abcdef", min_size=16, max_size=16)
 NUMBERS = st.lists(st.one_of(st.booleans(), st.integers(-(2**64), 2**64), REALS), max_size=4).map(tuple)
 LEAVES = st.one_of(
-    st.none(), st.booleans(), WHOLE, TEXT, REALS.map(Float), st.builds(Complex, REALS, REALS),
-    st.builds(Array, TEXT, NUMBERS), st.builds(Array, TEXT, st.just(()), DIGEST),
+    st.none(),
+    st.booleans(),
+    WHOLE,
+    TEXT,
+    REALS.map(Float),
+    st.builds(Complex, REALS, REALS),
+    st.builds(Array, TEXT, NUMBERS),
+    st.builds(Array, TEXT, st.just(()), DIGEST),
     st.builds(Key, TEXT, st.lists(st.integers(0, 2**32 - 1), max_size=4).map(tuple)),
     st.builds(Key, TEXT, st.just(()), DIGEST),
-    st.builds(Tracer, TEXT), st.builds(Raised, TEXT, TEXT), st.builds(Thing, TEXT, TEXT),
-)  # fmt: skip
+    st.builds(Tracer, TEXT),
+    st.builds(Raised, TEXT, TEXT),
+    st.builds(Thing, TEXT, TEXT),
+)
 VALUES = st.recursive(
     LEAVES,
     lambda inner: st.one_of(
@@ -50,9 +58,20 @@ def tracks(draw, name: str, calls: int) -> Track:
     kept = st.sampled_from([None, *range(len(programs))])
     counts = st.integers(0, 1000)
     moment = st.builds(
-        Moment, LINES, LINES, st.booleans(), counts, VALUES, NAMED, NAMED, kept, TEXTS, VALUES,
-        st.lists(STEP, max_size=2).map(tuple), counts,
-    )  # fmt: skip
+        Moment,
+        LINES,
+        LINES,
+        st.booleans(),
+        counts,
+        VALUES,
+        NAMED,
+        NAMED,
+        kept,
+        TEXTS,
+        VALUES,
+        st.lists(STEP, max_size=2).map(tuple),
+        counts,
+    )
     moments = tuple(draw(moment) for _ in range(calls))
     return Track(name, tuple(draw(st.lists(CODE, max_size=2))), draw(NAMED), moments, programs)
 

@@ -11,10 +11,19 @@ from statecore.recording.values import Float
 from statecore.slowmotion import TraceStep
 
 OTHER = {
-    "ran": (("a.py", 1),), "called": (("a.py", 1),), "traced": True, "runs": 1, "outcome": Float("nan"),
-    "before": (("n", 1),), "after": (("n", 1),), "printed": ("x",), "outside": 1,
-    "trace": (TraceStep(("a.py", 1), (), ()),), "again": 1, "kept": 0,
-}  # fmt: skip
+    "ran": (("a.py", 1),),
+    "called": (("a.py", 1),),
+    "traced": True,
+    "runs": 1,
+    "outcome": Float("nan"),
+    "before": (("n", 1),),
+    "after": (("n", 1),),
+    "printed": ("x",),
+    "outside": 1,
+    "trace": (TraceStep(("a.py", 1), (), ()),),
+    "again": 1,
+    "kept": 0,
+}
 PROGRAMS = (Kept("one", (), (), ()), Kept("two", (), (), ()))
 
 

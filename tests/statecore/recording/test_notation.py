@@ -66,10 +66,16 @@ def test_any_recording_comes_back(recording):
 @pytest.mark.parametrize(
     ("one", "other"),
     [
-        (1, True), (0, False), (Float(0.0), Float(-0.0)), (Float(1.0), 1), (Array("int32[1]", (1,)), Array("int32[1]", (True,))),
-        (Complex(0.0, -0.0), Complex(0.0, 0.0)), (Tree("list", (("0", 1),)), Tree("list", (("0", True),))), ("nan", Float("nan")),
+        (1, True),
+        (0, False),
+        (Float(0.0), Float(-0.0)),
+        (Float(1.0), 1),
+        (Array("int32[1]", (1,)), Array("int32[1]", (True,))),
+        (Complex(0.0, -0.0), Complex(0.0, 0.0)),
+        (Tree("list", (("0", 1),)), Tree("list", (("0", True),))),
+        ("nan", Float("nan")),
     ],
-)  # fmt: skip
+)
 def test_what_python_calls_equal_is_told_apart(one, other):
     assert of(one) != of(other)
     moment = Moment(before=(("n", one),), after=(("n", other),))
@@ -102,19 +108,37 @@ AT = "tracks[0].moments[1]"
 @pytest.mark.parametrize(
     ("value", "path"),
     [
-        (0.5, ".outcome"), ([], ".outcome"), ({}, ".outcome"), ({"float": 1}, ".outcome.float"),
-        ({"float": "NaN"}, ".outcome.float"), ({"float": True}, ".outcome.float"), ({"float": []}, ".outcome.float"),
-        ({"float": {}}, ".outcome.float"), ({"complex": [0.0]}, ".outcome.complex"), ({"complex": [0.0, 1]}, ".outcome.complex[1]"),
-        ({"int": "7"}, ".outcome.int"), ({"int": " 90071992547409920"}, ".outcome.int"), ({"int": "9" * 5000}, ".outcome.int"),
-        ({"int": "٣" * 20}, ".outcome.int"), ({"int": "1_000_000_000_000_000_000"}, ".outcome.int"), (2**53, ".outcome"),
-        ({"array": "f[1]"}, ".outcome.data"), ({"array": "f[1]", "data": [None]}, ".outcome.data[0]"),
-        ({"array": "f[1]", "data": [], "digest": "0" * 16}, ".outcome.digest"), ({"array": "f", "digest": "x"}, ".outcome.digest"),
-        ({"key": "k", "data": [-1]}, ".outcome.data[0]"), ({"tracer": 1}, ".outcome.tracer"), ({"ref": {"ref": 0.5}}, ".outcome.ref.ref"),
-        ({"tree": "t", "parts": [["a"]]}, ".outcome.parts[0]"), ({"tree": "t", "parts": [[1, 1]]}, ".outcome.parts[0][0]"),
-        ({"error": "E"}, ".outcome.message"), ({"thing": "T", "text": "", "x": 1}, ".outcome.x"), ({"tracer": "a", "ref": 1}, ".outcome"),
+        (0.5, ".outcome"),
+        ([], ".outcome"),
+        ({}, ".outcome"),
+        ({"float": 1}, ".outcome.float"),
+        ({"float": "NaN"}, ".outcome.float"),
+        ({"float": True}, ".outcome.float"),
+        ({"float": []}, ".outcome.float"),
+        ({"float": {}}, ".outcome.float"),
+        ({"complex": [0.0]}, ".outcome.complex"),
+        ({"complex": [0.0, 1]}, ".outcome.complex[1]"),
+        ({"int": "7"}, ".outcome.int"),
+        ({"int": " 90071992547409920"}, ".outcome.int"),
+        ({"int": "9" * 5000}, ".outcome.int"),
+        ({"int": "٣" * 20}, ".outcome.int"),
+        ({"int": "1_000_000_000_000_000_000"}, ".outcome.int"),
+        (2**53, ".outcome"),
+        ({"array": "f[1]"}, ".outcome.data"),
+        ({"array": "f[1]", "data": [None]}, ".outcome.data[0]"),
+        ({"array": "f[1]", "data": [], "digest": "0" * 16}, ".outcome.digest"),
+        ({"array": "f", "digest": "x"}, ".outcome.digest"),
+        ({"key": "k", "data": [-1]}, ".outcome.data[0]"),
+        ({"tracer": 1}, ".outcome.tracer"),
+        ({"ref": {"ref": 0.5}}, ".outcome.ref.ref"),
+        ({"tree": "t", "parts": [["a"]]}, ".outcome.parts[0]"),
+        ({"tree": "t", "parts": [[1, 1]]}, ".outcome.parts[0][0]"),
+        ({"error": "E"}, ".outcome.message"),
+        ({"thing": "T", "text": "", "x": 1}, ".outcome.x"),
+        ({"tracer": "a", "ref": 1}, ".outcome"),
         ({"tracer": "a", "text": ""}, ".outcome"),
     ],
-)  # fmt: skip
+)
 def test_a_wrong_value_is_named(value, path):
     with pytest.raises(NotARecording) as caught:
         loads(text_of(value))
@@ -123,9 +147,23 @@ def test_a_wrong_value_is_named(value, path):
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("ran", 1), ("ran", -1), ("ran", True), ("ran", 0.0), ("traced", 1), ("runs", -1), ("runs", 2**53), ("kept", 0),
-     ("printed", "a"), ("again", None), ("after", {}), ("before", [["n"]]), ("trace", [[0, []]]), ("nothing", 1)],
-)  # fmt: skip
+    [
+        ("ran", 1),
+        ("ran", -1),
+        ("ran", True),
+        ("ran", 0.0),
+        ("traced", 1),
+        ("runs", -1),
+        ("runs", 2**53),
+        ("kept", 0),
+        ("printed", "a"),
+        ("again", None),
+        ("after", {}),
+        ("before", [["n"]]),
+        ("trace", [[0, []]]),
+        ("nothing", 1),
+    ],
+)
 def test_a_wrong_field_of_a_moment_is_named(field, value):
     with pytest.raises(NotARecording) as caught:
         loads(text_of(None, **{field: value}))
@@ -139,11 +177,29 @@ def test_the_part_of_a_moment_is_named_too():
 
 @pytest.mark.parametrize(
     "text",
-    ["", "null", "[]", "1", "{}", b"\xff\xfe\xff", b"\x80", "[" * 100_000, '{"a":' * 100_000, "9" * 5000, "NaN", None, 3,
-     '{"version":1,"version":1,"tracks":[],"files":[],"lines":[]}', '{"version":2,"future":1}', '{"version":true}',
-     '{"version":1,"tracks":[],"files":[],"lines":[[0]]}', '{"version":1,"tracks":[],"files":["a"],"lines":[[0,-2]]}',
-     '{"version":1,"tracks":[],"files":["a"],"lines":[[-1]]}', '{"version":1,"tracks":[],"files":["a"],"lines":[[0.0]]}'],
-)  # fmt: skip
+    [
+        "",
+        "null",
+        "[]",
+        "1",
+        "{}",
+        b"\xff\xfe\xff",
+        b"\x80",
+        "[" * 100_000,
+        '{"a":' * 100_000,
+        "9" * 5000,
+        "NaN",
+        None,
+        3,
+        '{"version":1,"version":1,"tracks":[],"files":[],"lines":[]}',
+        '{"version":2,"future":1}',
+        '{"version":true}',
+        '{"version":1,"tracks":[],"files":[],"lines":[[0]]}',
+        '{"version":1,"tracks":[],"files":["a"],"lines":[[0,-2]]}',
+        '{"version":1,"tracks":[],"files":["a"],"lines":[[-1]]}',
+        '{"version":1,"tracks":[],"files":["a"],"lines":[[0.0]]}',
+    ],
+)
 def test_what_is_no_recording_is_refused(text):
     with pytest.raises(NotARecording):
         loads(text)
@@ -172,7 +228,11 @@ def test_tracks_are_equally_long_and_have_names_of_their_own(counters):
 
 
 def test_a_message_is_short():
-    for text in (json.dumps({"x" * 10**6: 1}), text_of(None, runs="y" * 10**6), text_of([[["z" * 1000] * 1000] * 1000])):
+    for text in (
+        json.dumps({"x" * 10**6: 1}),
+        text_of(None, runs="y" * 10**6),
+        text_of([[["z" * 1000] * 1000] * 1000]),
+    ):
         with pytest.raises(NotARecording) as caught:
             loads(text)
         assert len(str(caught.value)) < 400

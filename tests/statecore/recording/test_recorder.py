@@ -7,7 +7,6 @@ import sys
 import threading
 import weakref
 from concurrent.futures import ThreadPoolExecutor
-from types import SimpleNamespace
 
 import jax
 import jax.numpy as jnp
@@ -81,9 +80,7 @@ def test_in_pieces_is_the_same_as_at_once():
 @pytest.mark.parametrize("calls", range(5))
 def test_a_shorter_recording_is_the_beginning(calls):
     """Also where a later call kept a further program."""
-    program = Program(
-        lambda: jax.jit(lambda x: x + 1), lambda f, x: f(x), inputs=lambda k: (jnp.zeros(1 + k // 3),)
-    )
+    program = Program(lambda: jax.jit(lambda x: x + 1), lambda f, x: f(x), inputs=lambda k: (jnp.zeros(1 + k // 3),))
     assert until(record({"a": program}, 4), calls) == record({"a": program}, calls)
 
 
@@ -218,13 +215,17 @@ def test_many_threads_make_every_call_once():
     assert all(recording == until(whole, recording.calls) for recording in seen)
 
 
+class Large:
+    pass
+
+
 @pytest.mark.parametrize("wrap", [lambda f: f, jax.jit])
 @pytest.mark.parametrize("chained", [False, True])
 def test_an_exception_keeps_no_frame_alive(wrap, chained):
     locals_ = []
 
     def fails():
-        big = SimpleNamespace(memory=np.zeros(1000))
+        big = Large()
         locals_.append(weakref.ref(big))
         try:
             if chained:
@@ -280,8 +281,11 @@ def test_what_made_brings_is_recorded():
     track = record({"a": made}, 2)["a"]
     assert [moment.outside.parts[-1] for moment in track.moments] == [("0", 1), ("1", 2)]
     assert [(code.role, code.name.rsplit(".", 1)[-1]) for code in track.codes] == [
-        ("made", "<lambda>"), ("program", "step"), ("program", "helper"), ("caller", "caller"),
-    ]  # fmt: skip
+        ("made", "<lambda>"),
+        ("program", "step"),
+        ("program", "helper"),
+        ("caller", "caller"),
+    ]
     for role, lines in (("program", track.moments[0].ran), ("caller", track.moments[0].called)):
         shown = {
             (code.file, code.first + k)
@@ -341,7 +345,13 @@ def test_no_path_and_no_address_is_in_the_json():
     assert isinstance(recording["wrong"].tape[0], Raised)
     text = dumps(recording)
     assert "test_recorder.py" in text
-    for folder in (os.getcwd(), sys.prefix, sys.base_prefix, os.path.dirname(os.__file__), os.path.expanduser("~") + "/"):
+    for folder in (
+        os.getcwd(),
+        sys.prefix,
+        sys.base_prefix,
+        os.path.dirname(os.__file__),
+        os.path.expanduser("~") + "/",
+    ):
         assert folder not in text
     assert not re.search(r"0x[0-9a-f]{6}", text)
 
@@ -366,4 +376,6 @@ def test_an_object_that_cannot_be_written_is_recorded():
         def __repr__(self):
             raise RuntimeError("no")
 
-    assert record({"a": Program(lambda: Bad, call)}, 1)["a"].tape == (Thing("Bad", "it cannot be written: RuntimeError"),)
+    assert record({"a": Program(lambda: Bad, call)}, 1)["a"].tape == (
+        Thing("Bad", "it cannot be written: RuntimeError"),
+    )

@@ -18,8 +18,20 @@ from hypothesis import strategies as st
 from statecore.recording import Moment, Recording, Track, dumps, loads
 from statecore.recording.texts import LONGEST, readable, short
 from statecore.recording.values import (
-    DEEPEST, MOST, PARTS, Array, Complex, Float, Key, Raised, Ref, Thing, Tracer, Tree, plain,
-)  # fmt: skip
+    DEEPEST,
+    MOST,
+    PARTS,
+    Array,
+    Complex,
+    Float,
+    Key,
+    Raised,
+    Ref,
+    Thing,
+    Tracer,
+    Tree,
+    plain,
+)
 
 
 class Text(str):
@@ -51,7 +63,7 @@ class Pair(typing.NamedTuple):
 @dataclasses.dataclass(frozen=True)
 class State:
     w: object
-    n: int = dataclasses.field(default=1, metadata=dict(static=True))
+    n: int = dataclasses.field(default=1, metadata={"static": True})
 
 
 class Bad:
@@ -132,23 +144,78 @@ def broad():
 
 FLOATS = (jnp.bfloat16, jnp.float8_e4m3fn, jnp.float16, jnp.float32)
 MAKERS = [
-    lambda: Text("a"), lambda: Whole(3), lambda: Mode.A, lambda: Number.A, lambda: Name.A, lambda: Pair(1, [2]),
-    lambda: State(jnp.zeros(2)), Bad, NoText, lambda: Long("a"), Mapping, Liar, NoMessage, lambda: Short((1,)), Pointer,
-    lambda: itself(list), lambda: itself(dict), deep, broad, deleted, lambda: jax.new_ref(jnp.arange(3.0)),
-    lambda: [jax.new_ref(jnp.zeros(()))], lambda: ExceptionGroup("g", [ValueError("a")]), lambda: KeyboardInterrupt("x"),
-    ValueError, lambda: "\ud800", lambda: 10**5000, lambda: -(10**5000), lambda: np.array([object(), 1]), lambda: np.array(["a", "\ud800"]),
-    lambda: np.array(["2020-01-01"], "M8[D]"), lambda: np.timedelta64(3, "s"), lambda: np.datetime64("NaT"), lambda: np.bool_(True),
-    lambda: np.int64(2**63 - 1), lambda: np.uint64(2**64 - 1), lambda: np.longdouble("1.1"), lambda: np.clongdouble(1),
-    lambda: np.zeros(2, [("a", "i4"), ("b", "f4")]), lambda: np.void(b"abc"), lambda: jax.random.key(1),
-    lambda: jax.random.key(1, impl="rbg"), lambda: jax.random.split(jax.random.key(0), 100), lambda: jax.random.PRNGKey(0),
-    lambda: jax.random.split(jax.random.key(0), 0), lambda: jnp.zeros((0, 3)), lambda: jnp.asarray(1.0), lambda: jnp.arange(1000),
-    lambda: lambda: 1, lambda: [].append, lambda: int, threading.Lock, lambda: {1, 2}, lambda: frozenset("abcdef"),
-    lambda: {1: 2, "1": 3, (1,): 4}, lambda: (x for x in ()), lambda: range(3), lambda: collections.deque([1]),
-    lambda: b"abc", lambda: ..., lambda: np.ma.masked_array([1, 2], [True, False]), lambda: jax.tree_util.Partial(print, 1),
-    lambda: jax.ShapeDtypeStruct((2,), jnp.float32), lambda: np.random.default_rng(0), lambda: threading, lambda: np.float64(2.5),
-    lambda: jnp.ones(2, jnp.int4), lambda: np.ones(2, ml_dtypes.int4), lambda: jnp.ones(2, jnp.complex64), lambda: memoryview(b"a"),
+    lambda: Text("a"),
+    lambda: Whole(3),
+    lambda: Mode.A,
+    lambda: Number.A,
+    lambda: Name.A,
+    lambda: Pair(1, [2]),
+    lambda: State(jnp.zeros(2)),
+    Bad,
+    NoText,
+    lambda: Long("a"),
+    Mapping,
+    Liar,
+    NoMessage,
+    lambda: Short((1,)),
+    Pointer,
+    lambda: itself(list),
+    lambda: itself(dict),
+    deep,
+    broad,
+    deleted,
+    lambda: jax.new_ref(jnp.arange(3.0)),
+    lambda: [jax.new_ref(jnp.zeros(()))],
+    lambda: ExceptionGroup("g", [ValueError("a")]),
+    lambda: KeyboardInterrupt("x"),
+    ValueError,
+    lambda: "\ud800",
+    lambda: 10**5000,
+    lambda: -(10**5000),
+    lambda: np.array([object(), 1]),
+    lambda: np.array(["a", "\ud800"]),
+    lambda: np.array(["2020-01-01"], "M8[D]"),
+    lambda: np.timedelta64(3, "s"),
+    lambda: np.datetime64("NaT", "D"),
+    lambda: np.bool_(True),
+    lambda: np.int64(2**63 - 1),
+    lambda: np.uint64(2**64 - 1),
+    lambda: np.longdouble("1.1"),
+    lambda: np.clongdouble(1),
+    lambda: np.zeros(2, [("a", "i4"), ("b", "f4")]),
+    lambda: np.void(b"abc"),
+    lambda: jax.random.key(1),
+    lambda: jax.random.key(1, impl="rbg"),
+    lambda: jax.random.split(jax.random.key(0), 100),
+    lambda: jax.random.PRNGKey(0),
+    lambda: jax.random.split(jax.random.key(0), 0),
+    lambda: jnp.zeros((0, 3)),
+    lambda: jnp.asarray(1.0),
+    lambda: jnp.arange(1000),
+    lambda: lambda: 1,
+    lambda: [].append,
+    lambda: int,
+    threading.Lock,
+    lambda: {1, 2},
+    lambda: frozenset("abcdef"),
+    lambda: {1: 2, "1": 3, (1,): 4},
+    lambda: (x for x in ()),
+    lambda: range(3),
+    lambda: collections.deque([1]),
+    lambda: b"abc",
+    lambda: ...,
+    lambda: np.ma.masked_array([1, 2], [True, False]),
+    lambda: jax.tree_util.Partial(print, 1),
+    lambda: jax.ShapeDtypeStruct((2,), jnp.float32),
+    lambda: np.random.default_rng(0),
+    lambda: threading,
+    lambda: np.float64(2.5),
+    lambda: jnp.ones(2, jnp.int4),
+    lambda: np.ones(2, ml_dtypes.int4),
+    lambda: jnp.ones(2, jnp.complex64),
+    lambda: memoryview(b"a"),
     *(lambda kind=kind: jnp.asarray([jnp.inf, -0.0, 1.0, jnp.nan], jnp.float32).astype(kind) for kind in FLOATS),
-]  # fmt: skip
+]
 
 
 def of(value):
@@ -173,15 +240,19 @@ def test_any_value_becomes_plain(make):
     assert repr(plain(value)) == repr(plain(value))
 
 
-BASIC = st.none() | st.booleans() | st.integers() | st.floats() | st.complex_numbers() | st.text() | st.binary(max_size=4)
+BASIC = (
+    st.none() | st.booleans() | st.integers() | st.floats() | st.complex_numbers() | st.text() | st.binary(max_size=4)
+)
 KEYS = st.integers() | st.text(max_size=3) | st.booleans() | st.tuples(st.integers())
 NESTED = st.recursive(
     BASIC,
-    lambda inner: st.lists(inner, max_size=4)
-    | st.dictionaries(KEYS, inner, max_size=4)
-    | st.tuples(inner, inner)
-    | st.builds(Pair, inner, inner)
-    | st.builds(State, inner),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(KEYS, inner, max_size=4)
+        | st.tuples(inner, inner)
+        | st.builds(Pair, inner, inner)
+        | st.builds(State, inner)
+    ),
 )
 
 
@@ -207,16 +278,26 @@ def test_arrays_keep_every_number(numbers, dtype):
 @pytest.mark.parametrize(
     ("value", "expected"),
     [
-        (float("nan"), Float("nan")), (-float("inf"), Float("-inf")), (complex("nan+1j"), Complex("nan", 1.0)),
+        (float("nan"), Float("nan")),
+        (-float("inf"), Float("-inf")),
+        (complex("nan+1j"), Complex("nan", 1.0)),
         ([1, (True,)], Tree("list", (("0", 1), ("1", Tree("tuple", (("0", True),)))))),
-        (Pair(1, 2), Tree("Pair", (("a", 1), ("b", 2)))), (State(1, 2), Tree("State", (("w", 1), ("n", 2)))),
-        ({"a": 1, 2: 3}, Tree("dict", (("a", 1), ("[2]", 3)))), ({"b", "a"}, Tree("set", (("0", "a"), ("1", "b")))),
-        (KeyError("x"), Raised("KeyError", "'x'")), (ValueError(), Raised("ValueError", "")), (NoMessage(), Raised("NoMessage", "")),
-        (Bad(), Thing("Bad", "it cannot be written: ValueError")), (Mapping(), Thing("Mapping", "it cannot be read: RuntimeError")),
-        (object(), Thing("object", "<object object>")), (Mode.A, Thing("Mode", "<Mode.A: 1>")), (Text("a"), Thing("Text", "'a'")),
-        (np.uint64(2**64 - 1), Array("uint64[]", (2**64 - 1,))), (np.ones(2, ml_dtypes.int4), Array("int4[2]", (1, 1))),
+        (Pair(1, 2), Tree("Pair", (("a", 1), ("b", 2)))),
+        (State(1, 2), Tree("State", (("w", 1), ("n", 2)))),
+        ({"a": 1, 2: 3}, Tree("dict", (("a", 1), ("[2]", 3)))),
+        ({"b", "a"}, Tree("set", (("0", "a"), ("1", "b")))),
+        (KeyError("x"), Raised("KeyError", "'x'")),
+        (ValueError(), Raised("ValueError", "")),
+        (NoMessage(), Raised("NoMessage", "")),
+        (Bad(), Thing("Bad", "it cannot be written: ValueError")),
+        (Mapping(), Thing("Mapping", "it cannot be read: RuntimeError")),
+        (object(), Thing("object", "<object object>")),
+        (Mode.A, Thing("Mode", "<Mode.A: 1>")),
+        (Text("a"), Thing("Text", "'a'")),
+        (np.uint64(2**64 - 1), Array("uint64[]", (2**64 - 1,))),
+        (np.ones(2, ml_dtypes.int4), Array("int4[2]", (1, 1))),
     ],
-)  # fmt: skip
+)
 def test_values_become(value, expected):
     assert plain(value) == expected
 
@@ -278,12 +359,16 @@ def test_a_plain_value_is_detached():
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("<f at 0x7f0011223344>", "<f>"), ("P(0x7f0011223344)", "P()"), ("mask 0xff", "mask 0xff"), ("1 / 2", "1 / 2"),
-        ("at /nowhere/there/file.py:3", "at file.py:3"), ("'/nowhere/a.so'", "'a.so'"),
+        ("<f at 0x7f0011223344>", "<f>"),
+        ("P(0x7f0011223344)", "P()"),
+        ("mask 0xff", "mask 0xff"),
+        ("1 / 2", "1 / 2"),
+        ("at /nowhere/there/file.py:3", "at file.py:3"),
+        ("'/nowhere/a.so'", "'a.so'"),
         ("see https://docs.jax.dev/en/latest/errors.html", "see https://docs.jax.dev/en/latest/errors.html"),
         ("\udc80", "\\udc80"),
     ],
-)  # fmt: skip
+)
 def test_texts_lose_what_is_of_this_machine(text, expected):
     assert readable(text) == expected
 
