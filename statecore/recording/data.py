@@ -4,11 +4,26 @@ from dataclasses import dataclass
 
 from statecore.kept import Kept
 from statecore.lines import Line
-from statecore.slowmotion import TraceStep
 from statecore.recording.values import Plain
+from statecore.slowmotion import TraceStep
 
 Named = tuple[tuple[str, Plain], ...]
 """Values by name, such as `self.n`."""
+
+
+def same(one: object, other: object) -> bool:
+    """True when two pieces of plain data are the same, unlike in Python also where 1 and True, 0.0 and -0.0 differ."""
+    return repr(one) == repr(other)
+
+
+class _Exact:
+    """Equal when it is the `same`."""
+
+    def __eq__(self, other: object) -> bool:
+        return same(self, other) if type(self) is type(other) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(repr(self))
 
 
 @dataclass(frozen=True)
@@ -30,8 +45,8 @@ class Code:
     text: str
 
 
-@dataclass(frozen=True)
-class Moment:
+@dataclass(frozen=True, eq=False)
+class Moment(_Exact):
     """One call of one program.
 
     Attributes:
@@ -66,11 +81,11 @@ class Moment:
     def changed(self) -> tuple[str, ...]:
         """The names whose value is not what it was before the call."""
         before = dict(self.before)
-        return tuple(name for name, value in self.after if name not in before or before[name] != value)
+        return tuple(name for name, value in self.after if name not in before or not same(before[name], value))
 
 
-@dataclass(frozen=True)
-class Track:
+@dataclass(frozen=True, eq=False)
+class Track(_Exact):
     """What one program did.
 
     Attributes:
@@ -93,8 +108,8 @@ class Track:
         return tuple(moment.outcome for moment in self.moments)
 
 
-@dataclass(frozen=True)
-class Recording:
+@dataclass(frozen=True, eq=False)
+class Recording(_Exact):
     """Programs that were called equally often, side by side."""
 
     tracks: tuple[Track, ...]
@@ -123,7 +138,7 @@ def first_difference(one: Recording, other: Recording) -> str | None:
         return f"the programs: {', '.join(names)} and {', '.join(others)}"
     for mine, its in zip(one.tracks, other.tracks, strict=True):
         for field in ("codes", "start"):
-            if getattr(mine, field) != getattr(its, field):
+            if not same(getattr(mine, field), getattr(its, field)):
                 return f"{mine.name}: {field}"
     for call in range(min(one.calls, other.calls)):
         for mine, its in zip(one.tracks, other.tracks, strict=True):
@@ -135,7 +150,9 @@ def first_difference(one: Recording, other: Recording) -> str | None:
 def _differing(mine: Track, its: Track, call: int) -> str | None:
     one, other = mine.moments[call], its.moments[call]
     for field in Moment.__dataclass_fields__:
-        if field != "kept" and getattr(one, field) != getattr(other, field):
+        if field != "kept" and not same(getattr(one, field), getattr(other, field)):
             return field
-    kept = [None if moment.kept is None else track.programs[moment.kept] for moment, track in ((one, mine), (other, its))]
-    return "kept" if kept[0] != kept[1] else None
+    kept = [
+        None if moment.kept is None else track.programs[moment.kept] for moment, track in ((one, mine), (other, its))
+    ]
+    return None if same(*kept) else "kept"

@@ -1,9 +1,13 @@
 """JSON read field by field: what does not fit is refused with the name of the field."""
 
+import reprlib
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 T = TypeVar("T")
+
+EXACT = 2**53
+"""Whole numbers below it are exact in every reader of JSON."""
 
 
 class NotARecording(ValueError):
@@ -17,7 +21,7 @@ class Field:
         self.value, self.path = value, path
 
     def wrong(self, expected: str) -> NotARecording:
-        shown = repr(self.value)
+        shown = reprlib.repr(self.value)  # of a bounded length and depth
         return NotARecording(f"{self.path or 'the recording'}: expected {expected}, got {shown[:60]}")
 
     def of(self, kind: type[T], expected: str) -> T:
@@ -32,8 +36,8 @@ class Field:
     def whole(self, least: int = 0, below: int | None = None) -> int:
         """A whole number from `least` on, and below `below` where it counts into something."""
         value = self.of(int, "a whole number")
-        if value < least or (below is not None and value >= below):
-            raise self.wrong(f"a whole number from {least}" + ("" if below is None else f" to {below - 1}"))
+        if value < least or value >= (EXACT if below is None else below):
+            raise self.wrong(f"a whole number from {least}" + ("" if below is None else f" and below {below}"))
         return value
 
     def flag(self) -> bool:
@@ -54,6 +58,7 @@ class Field:
         return Object(self)
 
     def _path(self, name: str) -> str:
+        name = name if len(name) <= 40 else f"{name[:40]}…"
         return f"{self.path}.{name}" if self.path else name
 
 
@@ -65,10 +70,13 @@ class Object:
 
     def __getitem__(self, name: str) -> Field:
         """A field that must be there."""
-        if name not in self._field.value:
+        if not self.has(name):
             raise NotARecording(f"{self._field._path(name)}: is missing")
         return Field(self._field.value[name], self._field._path(name))
 
+    def has(self, name: str) -> bool:
+        return name in self._field.value
+
     def get(self, name: str, read: Callable[[Field], T], otherwise: T) -> T:
         """A field that may be left out."""
-        return read(self[name]) if name in self._field.value else otherwise
+        return read(self[name]) if self.has(name) else otherwise

@@ -10,19 +10,22 @@ false, nothing printed, and a state before a call that is the one after the call
 """
 
 import json
+import re
 from collections.abc import Sequence
 from typing import Any
 
-from statecore.recording.fields import Field, NotARecording, Object
 from statecore.kept import Constant, Kept, Output
 from statecore.lines import Line
 from statecore.origins import Origin
-from statecore.recording.data import Code, Moment, Named, Recording, Track
-from statecore.slowmotion import TraceStep
+from statecore.recording.data import Code, Moment, Named, Recording, Track, same
+from statecore.recording.fields import Field, NotARecording, Object
 from statecore.recording.values_notation import named_from, named_json, read_value, value_json
+from statecore.slowmotion import TraceStep
 
 VERSION = 1
 """Of the notation; another one is refused."""
+
+_HALF = re.compile("[\ud800-\udfff]")  # half of a character has no bytes in UTF-8
 
 __all__ = ["VERSION", "NotARecording", "dumps", "loads"]
 
@@ -31,24 +34,28 @@ def dumps(recording: Recording) -> str:
     """A recording as JSON, without spaces."""
     tables = _Tables()
     tracks = [_track_json(track, tables) for track in recording.tracks]
-    whole = {"version": VERSION, "tracks": tracks, "files": tables.files, "lines": tables.sets}
-    return json.dumps(whole, separators=(",", ":"), allow_nan=False, ensure_ascii=False)
+    whole = {"version": VERSION, "tracks": tracks, "files": list(tables.files), "lines": list(map(list, tables.sets))}
+    text = json.dumps(whole, separators=(",", ":"), allow_nan=False, ensure_ascii=False)
+    return _HALF.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
 def loads(text: str | bytes) -> Recording:
     """The recording that JSON holds. Raises NotARecording, naming the field that is wrong."""
     try:
-        whole = json.loads(text, parse_constant=_no_constant)
-    except (ValueError, RecursionError) as error:
-        raise NotARecording(f"the text is not JSON: {error}") from error
+        whole = json.loads(text, parse_constant=_no_constant, object_pairs_hook=_each_once)
+    except (ValueError, TypeError, RecursionError) as error:
+        raise NotARecording(f"the text is not JSON: {str(error)[:200]}") from error
+    if type(whole) is dict and "version" in whole and Field(whole["version"], "version").whole() != VERSION:
+        raise Field(whole["version"], "version").wrong(f"version {VERSION}")
     fields = Field(whole).object("version", "tracks", "files", "lines")
-    if fields["version"].whole() != VERSION:
-        raise fields["version"].wrong(f"version {VERSION}")
+    fields["version"].whole()
     files = fields["files"].list(Field.text)
     sets = fields["lines"].list(lambda field: _lines_from(field, files))
     tracks = fields["tracks"].list(lambda field: _track_from(field, files, sets))
     if len({len(track.moments) for track in tracks}) > 1:
         raise fields["tracks"].wrong("tracks with equally many moments")
+    if len({track.name for track in tracks}) < len(tracks):
+        raise fields["tracks"].wrong("tracks that each have a name of their own")
     return Recording(tracks)
 
 
@@ -56,17 +63,23 @@ def _no_constant(name: str) -> Any:
     raise ValueError(f"{name} is not JSON")
 
 
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object; one that has a field twice says two things."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a field stands twice in one object: " + ", ".join(name for name, _ in pairs)[:100])
+    return found
+
+
 class _Tables:
     """The files and sets of lines met so far."""
 
     def __init__(self) -> None:
-        self.files: list[str] = []
-        self.sets: list[list[int]] = []
+        self.files: dict[str, int] = {}
+        self.sets: dict[tuple[int, ...], int] = {}
 
     def file(self, name: str) -> int:
-        if name not in self.files:
-            self.files.append(name)
-        return self.files.index(name)
+        return self.files.setdefault(name, len(self.files))
 
     def lines(self, lines: Sequence[Line]) -> int:
         flat: list[int] = []
@@ -77,9 +90,7 @@ class _Tables:
                 flat.append(-at - 1 if flat else at)
                 current = at
             flat.append(number)
-        if flat not in self.sets:
-            self.sets.append(flat)
-        return self.sets.index(flat)
+        return self.sets.setdefault(tuple(flat), len(self.sets))
 
 
 def _lines_from(field: Field, files: Sequence[str]) -> tuple[Line, ...]:
@@ -118,7 +129,6 @@ def _track_from(field: Field, files: Sequence[str], sets: Sequence[tuple[Line, .
     fields = field.object("name", "codes", "start", "moments", "programs")
     programs = fields["programs"].list(_kept_from)
     start = fields["start"].list(named_from)
-    moments: list[Moment] = []
     before = start
 
     def moment(each: Field) -> Moment:
@@ -127,9 +137,9 @@ def _track_from(field: Field, files: Sequence[str], sets: Sequence[tuple[Line, .
         before = made.after
         return made
 
-    moments = list(fields["moments"].list(moment))
+    moments = fields["moments"].list(moment)
     codes = fields["codes"].list(lambda each: _code_from(each, files))
-    return Track(fields["name"].text(), codes, start, tuple(moments), programs)
+    return Track(fields["name"].text(), codes, start, moments, programs)
 
 
 def _code_from(field: Field, files: Sequence[str]) -> Code:
@@ -137,7 +147,20 @@ def _code_from(field: Field, files: Sequence[str]) -> Code:
     return Code(role.text(), name.text(), files[file.whole(below=len(files))], first.whole(), text.text())
 
 
-_MOMENT = ("ran", "called", "traced", "runs", "outcome", "before", "after", "kept", "printed", "outside", "trace", "again")
+_MOMENT = (
+    "ran",
+    "called",
+    "traced",
+    "runs",
+    "outcome",
+    "before",
+    "after",
+    "kept",
+    "printed",
+    "outside",
+    "trace",
+    "again",
+)
 
 
 def _moment_json(moment: Moment, before: Named, tables: _Tables) -> dict[str, Any]:
@@ -145,9 +168,11 @@ def _moment_json(moment: Moment, before: Named, tables: _Tables) -> dict[str, An
     shown |= {name: tables.lines(getattr(moment, name)) for name in ("ran", "called") if getattr(moment, name)}
     shown |= {"traced": True} if moment.traced else {}
     shown |= {name: getattr(moment, name) for name in ("runs", "again") if getattr(moment, name)}
-    shown |= {name: value_json(getattr(moment, name)) for name in ("outcome", "outside") if getattr(moment, name) is not None}
-    shown |= {"before": named_json(moment.before)} if moment.before != before else {}
-    shown |= {"after": named_json(moment.after)} if moment.after != moment.before else {}
+    shown |= {
+        name: value_json(getattr(moment, name)) for name in ("outcome", "outside") if getattr(moment, name) is not None
+    }
+    shown |= {"before": named_json(moment.before)} if not same(moment.before, before) else {}
+    shown |= {"after": named_json(moment.after)} if not same(moment.after, moment.before) else {}
     shown |= {"kept": moment.kept} if moment.kept is not None else {}
     shown |= {"printed": list(moment.printed)} if moment.printed else {}
     if moment.trace:

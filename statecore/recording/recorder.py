@@ -1,24 +1,22 @@
 """Programs that are alive, and the recording of what they did so far."""
 
-import inspect
-import os
-import sys
-import textwrap
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from functools import lru_cache
 from typing import Any
+
+import jax
 
 from statecore import lockstep
 from statecore.kept import Kept
 from statecore.lines import Line
 from statecore.lockstep import Lane
-from statecore.observation import body_of
 from statecore.program import Program
-from statecore.recording.data import Code, Moment, Named, Recording, Track
-from statecore.slowmotion import TraceStep
+from statecore.recording.codes import codes
+from statecore.recording.data import Moment, Named, Recording, Track
+from statecore.recording.texts import readable, short
 from statecore.recording.values import plain
+from statecore.slowmotion import TraceStep
 
 
 def record(programs: Mapping[str, Program], calls: int) -> Recording:
@@ -30,20 +28,19 @@ def record(programs: Mapping[str, Program], calls: int) -> Recording:
 
 
 class Recorder:
-    """Live programs whose calls are recorded; made by one thread at a time, for one visitor.
+    """Live programs whose calls are recorded, for one visitor; one thread at a time makes the calls.
 
     A recording is plain data. The objects that go on from it live here, and can be let
     go: `Recorder.after` builds them again.
     """
 
     def __init__(self, programs: Mapping[str, Program]) -> None:
-        self._take({name: lockstep.start(program) for name, program in programs.items()})
-        self._recorded = Recording(tuple(_start(name, lane) for name, lane in self._lanes.items()))
+        self._take([_Live.started(name, program) for name, program in programs.items()])
 
-    def _take(self, lanes: dict[str, Lane]) -> None:
-        self._lanes = lanes
+    def _take(self, live: "list[_Live]") -> None:
         self._lock = threading.RLock()
-        self._again = {name: lane.again for name, lane in lanes.items()}
+        self._live = live
+        self._recorded = Recording(tuple(each.track for each in live))
 
     @classmethod
     def after(cls, recording: Recording, programs: Mapping[str, Program]) -> "Recorder":
@@ -54,26 +51,23 @@ class Recorder:
         """
         if list(programs) != [track.name for track in recording.tracks]:
             raise ValueError(f"the recording has {[track.name for track in recording.tracks]}, not {list(programs)}")
-        return cls._of(recording, {name: _again(program, recording.calls) for name, program in programs.items()})
+        tracks = zip(recording.tracks, programs.values(), strict=True)
+        return cls._of([_Live(track, _again(program, recording.calls)) for track, program in tracks])
 
     def from_call(self, call: int) -> "Recorder":
         """Go on from a past call, as if nothing had been called after it; this recorder stays as it is.
 
-        An explicit state is handed over once more. Where the state is hidden, new objects
-        are built and called `call` times; the next moment says so. Raises IndexError for a
-        call that is not recorded.
+        An explicit state is handed over once more. Where the state is hidden, is a Ref, or was
+        donated, new objects are built and called `call` times; the next moment says so.
+        Raises IndexError for a call that is not recorded.
         """
         with self._lock:
-            if not 0 <= call <= self._recorded.calls:
-                raise IndexError(f"call {call} is not recorded: there are the calls 0 to {self._recorded.calls}")
-            lanes = {name: lockstep.go_on(lockstep.go(lane, call)) for name, lane in self._lanes.items()}
-            return self._of(until(self._recorded, call), lanes)
+            return self._of([each.from_call(call, until(self._recorded, call)) for each in self._live])
 
     @classmethod
-    def _of(cls, recording: Recording, lanes: dict[str, Lane]) -> "Recorder":
+    def _of(cls, live: "list[_Live]") -> "Recorder":
         made = cls.__new__(cls)
-        made._take(lanes)
-        made._recorded = recording
+        made._take(live)
         return made
 
     @property
@@ -82,60 +76,117 @@ class Recorder:
         return self._recorded
 
     def until(self, calls: int) -> Recording:
-        """Record up to call `calls`; calls that are recorded already are not made again."""
+        """Record up to call `calls`; calls that are recorded already are not made again.
+
+        Raises ValueError for a number of calls outside 0..`lockstep.MAX_CALLS`.
+        """
+        if not 0 <= calls <= lockstep.MAX_CALLS:
+            raise ValueError(f"a recording has the calls 0 to {lockstep.MAX_CALLS}, not {calls}")
         with self._lock:
             if calls > self._recorded.calls:
-                self._lanes = {name: lockstep.go(lane, calls) for name, lane in self._lanes.items()}
-                tracks = [_longer(track, self._lanes[track.name], self._again[track.name]) for track in self._recorded.tracks]
-                self._recorded, self._again = Recording(tuple(tracks)), dict.fromkeys(self._lanes, 0)
-            elif calls < 0:
-                raise ValueError(f"a recording has no call {calls}")
+                for each in self._live:
+                    each.until(calls)
+                self._recorded = Recording(tuple(_shorter(each.track, calls) for each in self._live))
             return self._recorded
 
 
 def until(recording: Recording, call: int) -> Recording:
-    """The recording up to and including a call."""
-    return Recording(tuple(replace(track, moments=track.moments[:call]) for track in recording.tracks))
+    """The recording up to and including a call. Raises IndexError for a call that is not recorded."""
+    if not 0 <= call <= recording.calls:
+        raise IndexError(f"call {call} is not recorded: there are the calls 0 to {recording.calls}")
+    return Recording(tuple(_shorter(track, call) for track in recording.tracks))
+
+
+def _shorter(track: Track, call: int) -> Track:
+    """The first calls of a track, and what `jit` had kept by then."""
+    moments = track.moments[:call]
+    programs = max((moment.kept + 1 for moment in moments if moment.kept is not None), default=0)
+    return replace(track, moments=moments, programs=track.programs[:programs])
 
 
 def _again(program: Program, calls: int) -> Lane:
     return replace(lockstep.go(lockstep.start(program), calls), again=calls)
 
 
-def _start(name: str, lane: Lane) -> Track:
-    return Track(name, tuple(_codes(lane)), _named(lane.moments[0].after))
+class _Live:
+    """One live program with its track; each call is recorded as soon as it is made.
 
+    A later call may write into what an earlier one gave, or give its memory away, so
+    nothing can be read afterwards.
+    """
 
-def _longer(track: Track, lane: Lane, again: int) -> Track:
-    """The track with the calls that its lane has made since."""
-    moments, programs = list(track.moments), list(track.programs)
-    sources: dict[int, int] = {}  # a program that was read before is the same object
-    for live in lane.moments[len(moments) + 1 :]:
+    def __init__(self, track: Track, lane: Lane) -> None:
+        self.track, self.lane, self.again = track, lane, lane.again
+        self.read: dict[int, tuple[Kept, int]] = {}  # a program that was read before is the same object
+
+    @classmethod
+    def started(cls, name: str, program: Program) -> "_Live":
+        lane = lockstep.start(program)
+        return cls(Track(name, codes(lane), _named(lane.moment.after)), lane)
+
+    def from_call(self, call: int, recording: Recording) -> "_Live":
+        lost = len(self.lane.moments) == 1 or any(map(_is_lost, self.lane.moments))  # it may be donated yet
+        lane = _again(self.lane.program, call) if lost else lockstep.go_on(lockstep.go(self.lane, call))
+        return _Live(recording[self.track.name], lane)
+
+    def until(self, calls: int) -> None:
+        moments = list(self.track.moments)
+        try:
+            while len(moments) < calls:
+                moments.append(self.call())
+        finally:  # what was called was called, also when a call could not be observed
+            self.track = replace(self.track, moments=tuple(moments))
+
+    def call(self) -> Moment:
+        """Make the next call."""
+        lane = self.lane
+        before = _named(lockstep._shown(lane.program, lane.objects, lane.moments[-1].state))
+        self.lane = lockstep.go(lane, len(lane.moments))
+        live, again, self.again = self.lane.moment, self.again, 0
         seen = live.seen
         assert seen is not None
-        if seen.kept is not None and id(seen.kept) not in sources:
-            kept = _plain_kept(seen.kept)
-            if kept not in programs:
-                programs.append(kept)
-            sources[id(seen.kept)] = programs.index(kept)
-        moments.append(
-            Moment(
-                ran=_lines(seen.ran),
-                called=_lines(seen.called),
-                traced=seen.traced,
-                runs=seen.runs,
-                outcome=plain(seen.outcome),
-                before=_named(live.before),
-                after=_named(live.after),
-                kept=None if seen.kept is None else sources[id(seen.kept)],
-                printed=seen.printed,
-                outside=plain(live.outside),
-                trace=tuple(map(_step, seen.trace)),
-                again=again,
-            )
+        _let_go(seen.error)
+        return Moment(
+            ran=_lines(seen.ran),
+            called=_lines(seen.called),
+            traced=seen.traced,
+            runs=seen.runs,
+            outcome=plain(seen.outcome),
+            before=before,
+            after=_named(live.after),
+            kept=None if seen.kept is None else self.kept(seen.kept),
+            printed=tuple(map(readable, seen.printed)),
+            outside=plain(live.outside),
+            trace=tuple(map(_step, seen.trace)),
+            again=again,
         )
-        again = 0
-    return replace(track, moments=tuple(moments), programs=tuple(programs))
+
+    def kept(self, kept: Kept) -> int:
+        """Which of the track's programs this is; a new one is added."""
+        if id(kept) not in self.read:
+            found = _plain_kept(kept)
+            if found not in self.track.programs:
+                self.track = replace(self.track, programs=(*self.track.programs, found))
+            self.read[id(kept)] = kept, self.track.programs.index(found)
+        return self.read[id(kept)][1]
+
+
+def _is_lost(moment: lockstep.Moment) -> bool:
+    """True when an explicit state cannot be handed over again: it was donated, or it is written into."""
+    leaves = jax.tree.leaves(moment.state)
+    return any(isinstance(leaf, jax.Ref) or (isinstance(leaf, jax.Array) and leaf.is_deleted()) for leaf in leaves)
+
+
+def _let_go(error: BaseException | None) -> None:
+    """Keep no frame alive by the exceptions that led to this one."""
+    seen: set[int] = set()
+    pending = [error]
+    while pending:
+        each = pending.pop()
+        if each is not None and id(each) not in seen:
+            seen.add(id(each))
+            each.__traceback__ = None
+            pending += [each.__cause__, each.__context__, *getattr(each, "exceptions", ())]
 
 
 def _named(state: Mapping[str, Any]) -> Named:
@@ -143,25 +194,19 @@ def _named(state: Mapping[str, Any]) -> Named:
 
 
 def _lines(lines: Iterable[Line]) -> tuple[Line, ...]:
-    return tuple(sorted((_short(file), number) for file, number in lines))
+    return tuple(sorted((short(file), number) for file, number in lines))
 
 
 def _step(step: TraceStep) -> TraceStep:
     file, number = step.line
-    return replace(step, line=(_short(file), number))
-
-
-@lru_cache(maxsize=512)
-def _short(file: str) -> str:
-    """A file from where Python found it on: no path of this machine is part of a recording."""
-    roots = [root for root in (*sys.path, os.getcwd()) if root and file.startswith(os.path.join(root, ""))]
-    return os.path.relpath(file, max(roots, key=len)) if roots else os.path.basename(file)
+    return replace(step, line=(short(file), number), equations=tuple(map(readable, step.equations)))
 
 
 def _plain_kept(kept: Kept) -> Kept:
     """The program with plain values."""
     return replace(
         kept,
+        text=readable(kept.text),
         constants=tuple(
             replace(
                 each,
@@ -172,23 +217,3 @@ def _plain_kept(kept: Kept) -> Kept:
         ),
         outputs=tuple(replace(each, constant=plain(each.constant)) for each in kept.outputs),
     )
-
-
-def _codes(lane: Lane) -> Iterable[Code]:
-    """What is made, what is called and what calls it, where its source can be read; each once."""
-    made = lane.objects
-    called = made.watch or (made.function,)
-    parts = (("made", lane.program.make), *(("program", each) for each in called), ("caller", made.call))
-    for role, function in parts:
-        code = getattr(body_of(function), "__code__", None) if function else None
-        try:
-            lines, first = inspect.getsourcelines(code) if code else ([], 0)
-        except (OSError, TypeError):
-            continue
-        if code and lines:
-            text = textwrap.dedent("".join(lines)).rstrip("\n")
-            yield Code(role, _name(function), _short(code.co_filename), first, text)
-
-
-def _name(function: Callable | None) -> str:
-    return getattr(body_of(function), "__qualname__", "") if function else ""
