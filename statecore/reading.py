@@ -45,6 +45,30 @@ def is_tracing() -> bool:
     return not _core.trace_state_clean()
 
 
+def open_program() -> tuple[int, int]:
+    """The program that this thread is tracing: its identity, and how many equations it has; (0, 0) without one."""
+    trace: Any = _core.trace_ctx.trace
+    while trace is not None and not hasattr(trace, "frame"):
+        trace = getattr(trace, "parent_trace", None)  # vmap and grad hand on what they meet
+    if trace is None:
+        return 0, 0
+    try:
+        return id(trace), len(trace.frame.tracing_eqns)
+    except AttributeError as missing:
+        raise Unreadable(f"a trace of type {type(trace).__name__} does not tell its equations") from missing
+
+
+def program_of(function: Any, args: tuple, kwargs: dict[str, Any]) -> core.ClosedJaxpr | None:
+    """The program that a jitted function runs for these arguments, if it was traced before; runs no Python of it."""
+    if not isinstance(function, jax.stages.Wrapped):
+        return None
+    try:
+        with jax.no_tracing(True):
+            return function.trace(*args, **kwargs).jaxpr
+    except RuntimeError:
+        return None
+
+
 def header(closed: core.ClosedJaxpr) -> Header:
     """The names of the constants and the arguments, as printed.
 
@@ -73,7 +97,7 @@ def place(equation: Any) -> Place | None:
     From the public `jax.extend.source_info_util.summarize`; raises Unreadable for a text of another form.
     """
     text = source_info_util.summarize(equation.source_info)
-    if text == "unknown":
+    if text in ("", "unknown"):  # a function that JAX shares was traced for another caller
         return None
     found = _PLACE.match(text)
     if found is None:
@@ -95,12 +119,13 @@ def literals(jaxpr: core.Jaxpr) -> Iterator[core.Literal]:
     """Every literal of a jaxpr, and of the jaxprs in the parameters of its equations."""
     for equation in jaxpr.eqns:
         yield from (atom for atom in equation.invars if isinstance(atom, core.Literal))
-        for inner in _inner(equation):
-            yield from literals(inner)
+        for part in inner(equation):
+            yield from literals(part)
     yield from (atom for atom in jaxpr.outvars if isinstance(atom, core.Literal))
 
 
-def _inner(equation: Any) -> Iterator[core.Jaxpr]:
+def inner(equation: Any) -> Iterator[core.Jaxpr]:
+    """The jaxprs of loops, branches and calls, in the parameters of an equation."""
     for parameter in jax.tree.leaves(list(equation.params.values()), is_leaf=_is_jaxpr):
         if isinstance(parameter, core.ClosedJaxpr):
             yield parameter.jaxpr
