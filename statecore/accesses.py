@@ -12,7 +12,6 @@ _LOADS = ("LOAD_ATTR", "LOAD_METHOD", "LOAD_GLOBAL", "LOAD_DEREF")
 _STORES = ("STORE_ATTR", "STORE_GLOBAL", "STORE_DEREF", "STORE_SUBSCR")
 _CONSTANTS = ("LOAD_CONST", "RETURN_CONST", "LOAD_SMALL_INT")
 _TOUCHES = ("LOAD", "STORE")
-_NOTHING = ("CACHE", "EXTENDED_ARG", "NOP", "RESUME")
 
 
 class Instruction(NamedTuple):
@@ -42,7 +41,7 @@ def instructions(code: CodeType, filename: str) -> Mapping[int, tuple[Instructio
     if not written:
         return {}
     found: dict[int, tuple[Instruction, ...]] = {}
-    extended: list[int] = []  # the offsets of prefixes, at which the instruction is announced as well
+    extended: list[int] = []  # an instruction with prefixes is announced at the first of them
     for each in dis.get_instructions(code):
         if each.opname == "EXTENDED_ARG":
             extended.append(each.offset)
@@ -62,9 +61,10 @@ def _touched(each: dis.Instruction, code: CodeType, written: Mapping[Span, str])
         yield Instruction("local" if each.opname == "LOAD_DEREF" else "assigned", each.argval)
     elif each.opname == "LOAD_DEREF":
         yield Instruction("shared", each.argval)
-    elif each.opname in (*_LOADS, *_STORES) and (name := written.get(_span(each))):
+    elif each.opname in (*_LOADS, *_STORES):
+        name = written.get(_span(each), "")
         # a file that was edited since has something else there
-        if each.opname == "STORE_SUBSCR" or name.split(".")[-1] == each.argval:
+        if name and (each.opname == "STORE_SUBSCR" or name.split(".")[-1] == each.argval):
             yield Instruction("read" if each.opname in _LOADS else "written", name)
 
 

@@ -74,7 +74,7 @@ class Kept:
         return tuple(constant for constant in self.constants if constant.origin)
 
 
-_READ: "WeakKeyDictionary[core.Jaxpr, Kept]" = WeakKeyDictionary()
+_READ: WeakKeyDictionary[core.Jaxpr, Kept] = WeakKeyDictionary()
 
 
 def of(closed: core.ClosedJaxpr, seen: Witness, body: Any) -> Kept:
@@ -104,7 +104,7 @@ def read(closed: core.ClosedJaxpr, seen: Witness | None = None, body: Any = None
     found = [(name, value) for name, value in named if name not in refs]
     literals = {reading.literal_text(each): reading.literal_value(each) for each in reading.literals(closed.jaxpr)}
     return Kept(
-        text=str(closed),
+        text=reading.text(closed),
         inputs=(*refs, *names.inputs),
         constants=tuple(_constant(text, value, find) for text, value in (*found, *literals.items())),
         outputs=_outputs(closed, (*refs, *names.inputs)),

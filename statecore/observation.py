@@ -14,7 +14,7 @@ from statecore.kept import Kept
 from statecore.lines import Line
 from statecore.printing import Printer
 from statecore.slowmotion import TraceStep, trace_steps
-from statecore.witness import Witness, watching
+from statecore.witness import watching
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ def observe(
             error = raised.with_traceback(None)
     if body is not function:
         jax.effects_barrier()  # a callback may still be on its way
-    program, trace = _program(spy.closed, seen, function) if error is None else (None, ())
+    closed = spy.closed if error is None else None
     return Observation(
         value,
         error,
@@ -94,8 +94,8 @@ def observe(
         frozenset(seen.called),
         seen.runs,
         seen.traced,
-        program,
-        trace,
+        kept.of(closed, seen, _returning(function)) if closed else None,
+        trace_steps(closed, seen) if closed and seen.traced else (),
         tuple(printer.lines[before:]) if isinstance(printer, Printer) else (),
     )
 
@@ -143,12 +143,6 @@ class _Spy:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._function, name)
-
-
-def _program(closed: core.ClosedJaxpr | None, seen: Witness, function: Any) -> tuple[Kept | None, tuple[TraceStep, ...]]:
-    if closed is None:
-        return None, ()
-    return kept.of(closed, seen, _returning(function)), trace_steps(closed, seen) if seen.traced else ()
 
 
 def _returning(function: Any) -> Callable | None:

@@ -1,6 +1,7 @@
 """Looking at values without running any code of theirs, and without holding what must not be held."""
 
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from types import FrameType, GetSetDescriptorType, ModuleType
 from typing import Any
 
@@ -84,12 +85,7 @@ def leaves(value: Any) -> Iterator[tuple[str, Any]]:
     Only lists, tuples and dicts are entered, to a depth and for a number of leaves that
     keep looking cheap, and keep it finite where a list contains itself.
     """
-    found = 0
-    for leaf in _leaves(value, "", 0):
-        found += 1
-        if found > _MOST_LEAVES:
-            return
-        yield leaf
+    return islice(_leaves(value, "", 0), _MOST_LEAVES)
 
 
 def _leaves(value: Any, path: str, depth: int) -> Iterator[tuple[str, Any]]:

@@ -8,6 +8,7 @@ cannot be read must not be told as something else. Each has a canary in the test
 import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
+from weakref import WeakKeyDictionary
 
 import jax
 import numpy as np
@@ -69,12 +70,23 @@ def program_of(function: Any, args: tuple, kwargs: dict[str, Any]) -> core.Close
         return None
 
 
+_TEXTS: WeakKeyDictionary[core.Jaxpr, str] = WeakKeyDictionary()
+
+
+def text(closed: core.ClosedJaxpr) -> str:
+    """The jaxpr as JAX prints it; printed once, since that takes its time."""
+    found = _TEXTS.get(closed.jaxpr)
+    if found is None:
+        found = _TEXTS[closed.jaxpr] = str(closed)
+    return found
+
+
 def header(closed: core.ClosedJaxpr) -> Header:
     """The names of the constants and the arguments, as printed.
 
     Raises Unreadable when there are not as many names as the jaxpr has variables.
     """
-    found = _parts(str(closed))
+    found = _parts(text(closed))
     names = Header(tuple(found["consts"].split()), tuple(found["inputs"].split()))
     for printed, variables in ((names.consts, closed.jaxpr.constvars), (names.inputs, closed.jaxpr.invars)):
         if len(printed) != len(variables) or not all(map(_ATOM.match, printed)):
@@ -84,7 +96,7 @@ def header(closed: core.ClosedJaxpr) -> Header:
 
 def equations(closed: core.ClosedJaxpr) -> tuple[str, ...]:
     """Each equation as it is printed. Raises Unreadable when the text has more or fewer of them."""
-    body = _parts(str(closed))["body"]
+    body = _parts(text(closed))["body"]
     texts = tuple(_in_lines(body) if body.startswith("\n") else _in_one_line(body))
     if len(texts) != len(closed.jaxpr.eqns):
         raise Unreadable(f"{len(texts)} equations are printed, and the jaxpr has {len(closed.jaxpr.eqns)}")
@@ -96,12 +108,12 @@ def place(equation: Any) -> Place | None:
 
     From the public `jax.extend.source_info_util.summarize`; raises Unreadable for a text of another form.
     """
-    text = source_info_util.summarize(equation.source_info)
-    if text in ("", "unknown"):  # a function that JAX shares was traced for another caller
+    told = source_info_util.summarize(equation.source_info)
+    if told in ("", "unknown"):  # a function that JAX shares was traced for another caller
         return None
-    found = _PLACE.match(text)
+    found = _PLACE.match(told)
     if found is None:
-        raise Unreadable(f"the place of an equation reads {text!r}")
+        raise Unreadable(f"the place of an equation reads {told!r}")
     return Place(found["file"], int(found["line"]), int(found["column"]), found["function"])
 
 
@@ -137,10 +149,10 @@ def _is_jaxpr(value: Any) -> bool:
     return isinstance(value, core.Jaxpr | core.ClosedJaxpr)
 
 
-def _parts(text: str) -> re.Match:
-    found = _HEADER.search(text)
+def _parts(printed: str) -> re.Match:
+    found = _HEADER.search(printed)
     if found is None:
-        raise Unreadable(f"a jaxpr begins with {text[:60]!r}, and not with its constants and arguments")
+        raise Unreadable(f"a jaxpr begins with {printed[:60]!r}, and not with its constants and arguments")
     return found
 
 

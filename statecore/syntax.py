@@ -73,7 +73,8 @@ def spot(node: ast.expr) -> Spot | None:
         return Spot(node.lineno, "")
     if isinstance(node, ast.UnaryOp) and isinstance(node.operand, ast.Constant):
         return Spot(node.lineno, "")
-    base, path = node, ""
+    base: ast.expr = node
+    path = ""
     while isinstance(base, ast.Subscript) and isinstance(base.slice, ast.Constant):
         base, path = base.value, f"[{base.slice.value!r}]{path}"
     name = dotted(base)
@@ -85,9 +86,8 @@ def names(filename: str) -> Mapping[Span, str]:
     """Every name and dotted name of a file by where it stands; of `a.b[i] = x`, what is written into: `a.b`."""
     found = {}
     for node in _nodes(filename):
-        if isinstance(node, ast.expr) and (name := dotted(node)):
-            found[_span(node)] = name
-        elif isinstance(node, ast.Subscript) and (name := dotted(node.value)):
+        written = node.value if isinstance(node, ast.Subscript) else node
+        if isinstance(node, ast.expr) and isinstance(written, ast.expr) and (name := dotted(written)):
             found[_span(node)] = name
     return found
 

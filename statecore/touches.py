@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from statecore.accesses import Instruction, instructions
 from statecore.lines import Line
-from statecore.peeking import MISSING, at_rest, attributes_of, is_number, is_tracer, leaves, lookup
+from statecore.peeking import at_rest, attributes_of, is_number, is_tracer, leaves, lookup
 
 _MOST = 50_000  # a loop of a million reads must not fill the memory
 _LONGEST = 100
@@ -119,7 +119,7 @@ class Touches:
         return ".".join((known, *attributes))
 
     def _call_it(self, name: str, value: Any, depth: int) -> None:
-        """Remember what the program calls an object, and the objects in it; held, so that its identity stays its own."""
+        """Remember what the program calls an object, and the objects in it; held, so that the identity is its own."""
         if not depth or id(value) in self._names or is_number(value) or issubclass(type(value), _NO_OBJECTS):
             return
         self._names[id(value)] = name, value

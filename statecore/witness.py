@@ -89,20 +89,21 @@ class _Watcher:
         self.touches = Touches()
         self.seen = Witness(accesses=self.touches.accesses)
         self.body = getattr(inspect.unwrap(body), "__code__", None)
-        self.inner = {code for each in (body, *watch) for code in codes_of(each)}
-        self.outer = set(codes_of(caller)) - self.inner if caller else set()
+        # by identity, since to hash a code object is slow; held, so that its identity stays its own
+        self.outer = {id(code): code for code in codes_of(caller)} if caller else {}
+        self.inner = {id(code): code for each in (body, *watch) for code in codes_of(each)}
         self.deep = deep
         self.depth = 0  # how many frames of the program are running inside a trace
         self.program = 0  # the trace that the body was entered with
         self.written = 0  # how many equations it has
 
     def on_call(self, frame: FrameType, _event: str, _arg: Any) -> Callable | None:
-        code = frame.f_code
-        if code in self.outer:
-            return self.in_caller
+        code = id(frame.f_code)
         if code in self.inner:
             return self.enter(frame)
-        if self.depth and _is_users(code.co_filename):
+        if code in self.outer:
+            return self.in_caller
+        if self.depth and _is_users(frame.f_code.co_filename):
             return self.follow(frame, self.in_helper)
         return None
 

@@ -141,10 +141,7 @@ class Model:
         return jax.grad(lambda y: (y * self.k).sum())(x)
 
     def over_lines(self, x):
-        return (
-            x
-            * self.k
-        )
+        return x * self.k
 
     def entry(self, x):
         return x * self.table["a"]
@@ -443,13 +440,13 @@ def test_looking_runs_no_code_and_stumbles_over_nothing():
         def run(self, x):
             kinds = [type(each) for each in (self.evil, self.odd, self.mixed, self.loop, self.huge, self.nan)]
             evil = self.evil
-            assert kinds and self.text and self.flag and evil is self.evil
+            assert all((kinds, self.text, self.flag, evil is self.evil))
             return x * self.odd["k"] + self.half.astype("float32") - self.whole
 
     seen = observe(jax.jit(Strange().run), X)
     assert seen.error is None
     np.testing.assert_array_equal(seen.value, X * 2 + 2 - 3)
-    assert {constant.origin.name for constant in seen.kept.baked} == {"self.whole"}
+    assert {constant.origin.name for constant in seen.kept.baked} == {"self.whole", "self.half", "self.odd['k']"}
 
 
 @pytest.mark.parametrize("dtype", ["bfloat16", "float16", "float32", "complex64", "int32"])
