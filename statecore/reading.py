@@ -170,12 +170,12 @@ def _in_lines(body: str) -> Iterator[str]:
 
 
 def _in_one_line(body: str) -> Iterator[str]:
-    """Equations with ` ; ` between them, but for those inside brackets."""
+    """Equations with `; ` between them, but for those inside brackets."""
     depth, start = 0, 0
     for at, character in enumerate(body):
         depth += (character in "[({") - (character in "])}")
-        if depth == 0 and body[at : at + 3] == " ; ":
+        if depth == 0 and character == ";":
             yield body[start:at].strip()
-            start = at + 3
+            start = at + 1
     if body[start:].strip():
         yield body[start:].strip()

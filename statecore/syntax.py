@@ -4,7 +4,7 @@ import ast
 import linecache
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 Span = tuple[int, int, int, int]
 """Where an expression stands: line, column, last line, last column; columns in bytes."""
@@ -73,7 +73,7 @@ def spot(node: ast.expr) -> Spot | None:
         return Spot(node.lineno, "")
     if isinstance(node, ast.UnaryOp) and isinstance(node.operand, ast.Constant):
         return Spot(node.lineno, "")
-    base: ast.expr = node
+    base: Any = node
     path = ""
     while isinstance(base, ast.Subscript) and isinstance(base.slice, ast.Constant):
         base, path = base.value, f"[{base.slice.value!r}]{path}"

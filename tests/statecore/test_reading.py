@@ -7,7 +7,7 @@ import pytest
 from jax.extend import core
 
 from statecore import reading
-from statecore.reading import Place, Unreadable
+from statecore.reading import Unreadable
 from tests.helpers import compilations
 
 
@@ -74,6 +74,12 @@ def nested(x):
     return jax.lax.cond(y > 0, jnp.cos, lambda z: z - 1, y) + jnp.var(jnp.ones(3) * x)
 
 
+def test_a_short_program_is_printed_in_one_line():
+    closed = traced(lambda n, k: (n + k, n * k), 1, 2)
+    assert "\n" not in str(closed)
+    assert reading.equations(closed) == ("c:i32[] = add a b", "d:i32[] = mul a b")
+
+
 @pytest.mark.parametrize("function", [lambda x: x, lambda x: x + 1, lambda x: (x + 1) * 2, nested])
 def test_each_equation_is_printed_by_itself(function):
     closed = traced(function, 1.0)
@@ -85,7 +91,10 @@ def test_each_equation_is_printed_by_itself(function):
 
 @pytest.mark.parametrize(
     "change",
-    [lambda text: text.replace("c:f32[] = mul b 2.0:f32[]\n", ""), lambda text: text.replace("mul", "mul\n    q = mul")],
+    [
+        lambda text: text.replace("c:f32[] = mul b 2.0:f32[]\n", ""),
+        lambda text: text.replace("mul", "mul\n    q = mul"),
+    ],
 )
 def test_more_or_fewer_equations_are_refused(printing, change):
     closed = traced(lambda x: jnp.cos(jnp.sin(x) * 2.0), 1.0)

@@ -16,9 +16,13 @@ def steps(function, *args, watch=()):
     assert seen.error is None, seen.error
     first = function.__code__.co_firstlineno
     return [
-        (step.line[1] - first, dict(step.tracers), [each.split("= ")[1].split("[")[0].split()[0] for each in step.equations])
-        for step in seen.trace
+        (step.line[1] - first, dict(step.tracers), [primitive(each) for each in step.equations]) for step in seen.trace
     ]
+
+
+def primitive(equation: str) -> str:
+    """`mul` of `b:f32[] = mul a 2.0:f32[]`."""
+    return equation.split("= ")[1].split("[")[0].split()[0]
 
 
 def test_lines_tracers_and_equations():
