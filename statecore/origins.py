@@ -11,7 +11,7 @@ from jax.extend import core
 from statecore import reading
 from statecore.syntax import Spot, operand, returned
 from statecore.touches import Access
-from statecore.witness import Witness
+from statecore.witness import Witness, is_installed
 
 Where = tuple[str, Spot] | None
 """The file and what stands there for a constant; None where the source does not tell."""
@@ -59,8 +59,8 @@ class Finder:
             return self._origin(*found.popitem()), ()
         if text in self.spots and all(where and not where[1].name for where in self.spots[text]):
             return None, ()  # a number in the code
-        equal = [each.name for each in self.accesses if each.kind == "read" and _equal(each.value, value)]
-        return None, tuple(dict.fromkeys(equal))
+        equal = [each for each in self.accesses if _equal(each.value, value) and _is_candidate(each, value)]
+        return None, tuple(dict.fromkeys(each.name for each in equal))
 
     def _standing(self, text: str, value: Any) -> dict[str, int]:
         """The variables of this value that stand where the constant is, with the access; empty if one is not known."""
@@ -77,6 +77,12 @@ class Finder:
         of_name = [each for each in self.accesses[: at + 1] if each.name == name]
         first = of_name[0].value if of_name[0].kind == "read" else None
         return Origin(name, any(each.kind == "written" for each in of_name), first)
+
+
+def _is_candidate(access: Access, value: Any) -> bool:
+    """What a library reads for itself is too much to list, and a flag is hardly where a number comes from."""
+    flag = isinstance(access.value, bool) and not np.issubdtype(np.asarray(value).dtype, np.bool_)
+    return access.kind == "read" and not flag and not is_installed(access.line[0])
 
 
 def _stands(access: Access, where: Where) -> bool:

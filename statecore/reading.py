@@ -65,9 +65,10 @@ def program_of(function: Any, args: tuple, kwargs: dict[str, Any]) -> core.Close
         return None
     try:
         with jax.no_tracing(True):
-            return function.trace(*args, **kwargs).jaxpr
+            traced = function.trace(*args, **kwargs)
     except RuntimeError:
         return None
+    return traced.jaxpr if isinstance(traced, jax.stages.Traced) else None  # a library's wrapper has its own kind
 
 
 _TEXTS: WeakKeyDictionary[core.Jaxpr, str] = WeakKeyDictionary()
@@ -157,15 +158,18 @@ def _parts(printed: str) -> re.Match:
 
 
 def _in_lines(body: str) -> Iterator[str]:
-    """One equation a line; the lines that belong to it are indented further, or close its brackets."""
+    """One equation a line; the lines that belong to it are indented further, or stand inside its brackets."""
     lines = body.strip("\n").rstrip().split("\n")
     indent = len(lines[0]) - len(lines[0].lstrip())
     current: list[str] = []
+    depth = 0
     for line in lines:
-        if current and len(line) - len(line.lstrip()) == indent and line.lstrip()[0] not in "])}":
+        margin = len(line) - len(line.lstrip())
+        if current and depth == 0 and margin == indent:
             yield "\n".join(current)
             current = []
-        current.append(line[indent:])
+        depth += sum((character in "[({") - (character in "])}") for character in line)
+        current.append(line[min(margin, indent) :])
     yield "\n".join(current)
 
 

@@ -172,10 +172,15 @@ class _Watcher:
             self.touches.leave(frame)
 
 
+def is_installed(filename: str) -> bool:
+    """Code of an installed library."""
+    return filename.startswith(_INSTALLED)
+
+
 @lru_cache(maxsize=4096)
 def _is_users(filename: str) -> bool:
     """Code of the visitor or of a library that is neither JAX nor Python's own."""
-    return not filename.startswith(_OF_JAX) and (filename.startswith(_INSTALLED) or not filename.startswith(_OF_PYTHON))
+    return not filename.startswith(_OF_JAX) and (is_installed(filename) or not filename.startswith(_OF_PYTHON))
 
 
 def _is_plain(value: Any) -> bool:

@@ -293,6 +293,15 @@ def test_what_position_cannot_tell_is_not_certain(expression):
     assert candidates(method) == {"3.0:f32[]": ("self.k",)}
 
 
+def test_what_a_library_reads_for_itself_is_no_candidate():
+    eqx = pytest.importorskip("equinox")
+    layer = eqx.nn.MLP(3, 3, 8, 1, key=jax.random.key(0))
+    seen = observe(jax.jit(lambda x: layer(x)), X)
+    assert seen.error is None
+    assert "0.0:f32[]" in {constant.text for constant in seen.kept.constants}  # of its relu
+    assert not any(constant.candidates for constant in seen.kept.constants)
+
+
 def test_two_variables_of_one_value():
     class Twice:
         a = b = 3.0
