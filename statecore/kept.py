@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import jax
 from jax.extend import core
@@ -73,6 +74,17 @@ class Kept:
         return tuple(constant for constant in self.constants if constant.origin)
 
 
+_READ: WeakKeyDictionary[core.Jaxpr, Kept] = WeakKeyDictionary()
+
+
+def of(closed: core.ClosedJaxpr, seen: Witness, body: Any) -> Kept:
+    """As `read`, but a program that was read right after its trace is not read again: it is the same one."""
+    found = None if seen.traced else _READ.get(closed.jaxpr)
+    if found is None:
+        found = _READ[closed.jaxpr] = read(closed, seen, body)
+    return found
+
+
 def read(closed: core.ClosedJaxpr, seen: Witness | None = None, body: Any = None) -> Kept:
     """Read a jaxpr.
 
@@ -80,7 +92,7 @@ def read(closed: core.ClosedJaxpr, seen: Witness | None = None, body: Any = None
       closed: what `wrapper.trace(*args).jaxpr` returns.
       seen: what was witnessed of the call that traced it. Without it nothing is said of
         where a constant comes from.
-      body: the function that was traced.
+      body: the function that was traced, where it returns what the program returns.
 
     Raises `reading.Unreadable` for a jaxpr of a form that is not known.
     """
@@ -92,14 +104,14 @@ def read(closed: core.ClosedJaxpr, seen: Witness | None = None, body: Any = None
     found = [(name, value) for name, value in named if name not in refs]
     literals = {reading.literal_text(each): reading.literal_value(each) for each in reading.literals(closed.jaxpr)}
     return Kept(
-        text=str(closed),
+        text=reading.text(closed),
         inputs=(*refs, *names.inputs),
         constants=tuple(_constant(text, value, find) for text, value in (*found, *literals.items())),
         outputs=_outputs(closed, (*refs, *names.inputs)),
     )
 
 
-def _constant(text: str, value: Any, find: "origins.Finder | None") -> Constant:
+def _constant(text: str, value: Any, find: origins.Finder | None) -> Constant:
     if find is None:
         return Constant(text, value)
     origin, candidates = find.origin(text, value)

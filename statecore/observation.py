@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import jax
+from jax.extend import core
 
-from statecore import kept
+from statecore import kept, reading
 from statecore.kept import Kept
 from statecore.lines import Line
 from statecore.printing import Printer
 from statecore.slowmotion import TraceStep, trace_steps
-from statecore.witness import Witness, watching
+from statecore.witness import watching
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ def observe(
     """Call `function(*args, **kwargs)` once and report what happened.
 
     The program is read right after the call, from the same wrapper with the same
-    arguments: `.trace(*args)` then finds it in the cache and runs no Python. After
+    arguments: `.trace(*args)` then finds it in the cache, and may run no Python. After
     an exception nothing was cached, so nothing is read.
 
     Args:
@@ -85,7 +86,7 @@ def observe(
             error = raised.with_traceback(None)
     if body is not function:
         jax.effects_barrier()  # a callback may still be on its way
-    program, trace = _program(function, spy, seen, body) if error is None else (None, ())
+    closed = spy.closed if error is None else None
     return Observation(
         value,
         error,
@@ -93,8 +94,8 @@ def observe(
         frozenset(seen.called),
         seen.runs,
         seen.traced,
-        program,
-        trace,
+        kept.of(closed, seen, _returning(function)) if closed else None,
+        trace_steps(closed, seen) if closed and seen.traced else (),
         tuple(printer.lines[before:]) if isinstance(printer, Printer) else (),
     )
 
@@ -127,24 +128,24 @@ def _copied(value: Any) -> Any:
 
 
 class _Spy:
-    """Stands for a function where it is called, and notes the arguments it was given last."""
+    """Stands for a function where it is called, and notes the program of its last call."""
 
     def __init__(self, function: Callable) -> None:
         functools.update_wrapper(self, function)
         self._function = function
-        self._given: tuple[tuple, dict[str, Any]] | None = None
+        self.closed: core.ClosedJaxpr | None = None
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        self._given = args, kwargs
-        return self._function(*args, **kwargs)
+        value = self._function(*args, **kwargs)
+        # here and now: another context, such as that of another precision, would mean another program
+        self.closed = reading.program_of(self._function, args, kwargs)
+        return value
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._function, name)
 
 
-def _program(function: Any, spy: _Spy, seen: Witness, body: Callable) -> tuple[Kept | None, tuple[TraceStep, ...]]:
-    if spy._given is None or not hasattr(function, "trace"):
-        return None, ()
-    args, kwargs = spy._given
-    closed = function.trace(*args, **kwargs).jaxpr
-    return kept.read(closed, seen, body), trace_steps(closed, seen) if seen.traced else ()
+def _returning(function: Any) -> Callable | None:
+    """The body of a jitted function, unless a decorator or a transformation stands between the two."""
+    body = getattr(function, "__wrapped__", None)
+    return None if hasattr(body, "__wrapped__") or not inspect.isroutine(body) else body

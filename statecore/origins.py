@@ -1,6 +1,5 @@
 """Where a constant of a program comes from: said only where what was witnessed makes it certain."""
 
-import ast
 import inspect
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
@@ -10,10 +9,12 @@ import numpy as np
 from jax.extend import core
 
 from statecore import reading
-from statecore.accesses import dotted, operations, returned
-from statecore.witness import Access, Witness
+from statecore.syntax import Spot, operand, returned
+from statecore.touches import Access
+from statecore.witness import Witness, is_installed
 
-_OPERATORS = {"add": ast.Add, "sub": ast.Sub, "mul": ast.Mult, "div": ast.Div, "pow": ast.Pow, "rem": ast.Mod}
+Where = tuple[str, Spot] | None
+"""The file and what stands there for a constant; None where the source does not tell."""
 
 
 class Origin(NamedTuple):
@@ -22,7 +23,7 @@ class Origin(NamedTuple):
     Attributes:
       name: such as `self.n` or `self.params.weight`.
       written: True when the value was put there while tracing; False when it stood there before.
-      first: what the variable held when it was first read while tracing; None where it was not.
+      first: what it held before that, where it was read while tracing before it was written; else None.
     """
 
     name: str
@@ -31,107 +32,111 @@ class Origin(NamedTuple):
 
 
 class Finder:
-    """Looks up constants among the accesses that were witnessed while one program was traced."""
+    """Looks up constants among the accesses that were witnessed while one program was traced.
+
+    Args:
+      closed: the program.
+      seen: what was witnessed.
+      body: the function that `jit` was handed, where it returns what the program returns; else None.
+    """
 
     def __init__(self, closed: core.ClosedJaxpr, seen: Witness, body: Callable | None) -> None:
-        self.accesses = [each for access in seen.accesses for each in _leaves(access)]
-        self.spots = dict(_operands(closed))
-        self.spots |= dict(_results(closed, body, seen.last_line))
+        self.accesses = seen.accesses
+        self.spots: dict[str, list[Where]] = {}
+        constants = dict(zip(closed.jaxpr.constvars, reading.header(closed).consts, strict=True))
+        for text, where in (*_operands(closed.jaxpr, constants), *_results(closed.jaxpr, constants, body, seen)):
+            self.spots.setdefault(text, []).append(where)
 
     def origin(self, text: str, value: Any) -> tuple[Origin | None, tuple[str, ...]]:
         """The variable that a constant certainly was, or else the variables that it may have been.
 
-        Certain is: the very same array; the variable that stands where the program has
-        the constant, in `x * self.k` or `return self.n`; or the one variable of this
-        value that was read, where no local variable and no number in the code has it too.
+        Certain is: the very same array; or the variable that stands in the source wherever
+        the program has the constant, as in `x * self.k` or `return self.n`.
         """
-        same = [each for each in self.accesses if each.kind != "local" and each.value is value and _is_array(value)]
-        if same:
-            return self._origin(same[0].name, value), ()
-        equal = [each for each in self.accesses if _equal(each.value, value)]
-        names = tuple(dict.fromkeys(each.name for each in equal if each.kind == "read"))
-        stands = self.spots.get(text)
-        if stands in names:
-            return self._origin(stands, value), ()
-        if stands == "":  # a number in the code stands there
-            return None, ()
-        if len(names) == 1 and all(each.name == names[0] for each in equal):
-            return self._origin(names[0], value), ()
-        return None, names
+        same = [at for at, each in enumerate(self.accesses) if each.same is value and isinstance(value, jax.Array)]
+        found = {self.accesses[at].name: at for at in reversed(same)} or self._standing(text, value)
+        if len(found) == 1:
+            return self._origin(*found.popitem()), ()
+        if text in self.spots and all(where and not where[1].name for where in self.spots[text]):
+            return None, ()  # a number in the code
+        equal = [each for each in self.accesses if _equal(each.value, value) and _is_candidate(each, value)]
+        return None, tuple(dict.fromkeys(each.name for each in equal))
 
-    def _origin(self, name: str, value: Any) -> Origin:
-        of_name = [each for each in self.accesses if each.name == name]
-        first = next((each.value for each in of_name if each.kind == "read"), None)
-        until = next((k for k, each in enumerate(of_name) if each.value is value or _equal(each.value, value)), 0)
-        return Origin(name, any(each.kind == "written" for each in of_name[: until + 1]), first)
+    def _standing(self, text: str, value: Any) -> dict[str, int]:
+        """The variables of this value that stand where the constant is, with the access; empty if one is not known."""
+        found: dict[str, int] = {}
+        for where in self.spots.get(text, [None]):
+            here = [at for at, each in enumerate(self.accesses) if _stands(each, where) and _equal(each.value, value)]
+            if not here:
+                return {}
+            for at in here:
+                found.setdefault(self.accesses[at].name, at)
+        return found
+
+    def _origin(self, name: str, at: int) -> Origin:
+        of_name = [each for each in self.accesses[: at + 1] if each.name == name]
+        first = of_name[0].value if of_name[0].kind == "read" else None
+        return Origin(name, any(each.kind == "written" for each in of_name), first)
 
 
-def _operands(closed: core.ClosedJaxpr) -> Iterator[tuple[str, str]]:
-    """For each literal in `a * b` and the like: what stands in its place in the source; empty for a number.
+def _is_candidate(access: Access, value: Any) -> bool:
+    """What a library reads for itself is too much to list, and a flag is hardly where a number comes from."""
+    flag = isinstance(access.value, bool) and not np.issubdtype(np.asarray(value).dtype, np.bool_)
+    return access.kind == "read" and not flag and not is_installed(access.line[0])
 
-    Of a literal that the program has in several places, all must say the same.
-    """
-    found: dict[str, list[str]] = {}
-    for equation in closed.jaxpr.eqns:
+
+def _stands(access: Access, where: Where) -> bool:
+    return (
+        where is not None
+        and access.kind != "written"
+        and access.line == (where[0], where[1].line)
+        and (access.source, access.path) == where[1][1:]
+    )
+
+
+def _operands(jaxpr: core.Jaxpr, constants: dict) -> Iterator[tuple[str, Where]]:
+    """For each constant in an equation, loops and branches included: what stands in its place in the source."""
+    for equation in jaxpr.eqns:
         for at, atom in enumerate(equation.invars):
-            if isinstance(atom, core.Literal):
-                found.setdefault(reading.literal_text(atom), []).append(_written(equation, at))
-    counted = [reading.literal_text(each) for each in reading.literals(closed.jaxpr)]
-    for text, names in found.items():
-        if len(set(names)) == 1 and len(names) == counted.count(text) and names[0] != "?":
-            yield text, names[0]
+            if text := _text(atom, constants):
+                yield text, _place(equation, at)
+        for inner in reading.inner(equation):
+            yield from _operands(inner, {})
 
 
-def _written(equation: Any, at: int) -> str:
-    """What stands in the source for an operand: a name, empty for anything that has none, `?` when not known."""
-    place, operator = reading.place(equation), _OPERATORS.get(str(equation.primitive))
-    if place is None or operator is None or at > 1:
-        return "?"
-    matching = [node for node in operations(place.file, place.line, place.column) if isinstance(node.op, operator)]
-    if len(matching) != 1:
-        return "?"
-    node = matching[0].right if at else matching[0].left
-    return "" if isinstance(node, ast.Constant) else dotted(node) or "?"
+def _place(equation: Any, at: int) -> Where:
+    place = reading.place(equation)
+    found = operand(place.file, place.line, place.column, str(equation.primitive), at) if place else None
+    return (place.file, found) if place and found else None
 
 
-def _results(closed: core.ClosedJaxpr, body: Callable | None, line: int) -> Iterator[tuple[str, str]]:
-    """For each literal that is a result: the variable in the `return` that ran, in its place."""
-    code = getattr(inspect.unwrap(body), "__code__", None) if body else None
-    expression = returned(code, line) if code else None
-    parts = expression.elts if isinstance(expression, ast.Tuple) else [expression]
-    outs = closed.jaxpr.outvars
-    if len(parts) != len(outs):
-        return
-    inside = [reading.literal_text(each) for each in reading.literals(closed.jaxpr)]
-    for part, atom in zip(parts, outs, strict=True):
-        if part is not None and isinstance(atom, core.Literal) and dotted(part):
-            text = reading.literal_text(atom)
-            if inside.count(text) == 1:
-                yield text, dotted(part)
+def _results(jaxpr: core.Jaxpr, constants: dict, body: Callable | None, seen: Witness) -> Iterator[tuple[str, Where]]:
+    """For each constant that is a result: what stands in its place in the `return` that ran."""
+    code = getattr(inspect.unwrap(body), "__code__", None) if body and seen.runs == 1 else None
+    spots = returned(code.co_filename, seen.last_line) if code else None
+    if spots is None or seen.returned is None or not seen.returned.num_leaves == len(spots) == len(jaxpr.outvars):
+        spots = (None,) * len(jaxpr.outvars)
+    for atom, spot in zip(jaxpr.outvars, spots, strict=True):
+        if text := _text(atom, constants):
+            yield text, (code.co_filename, spot) if code and spot else None
 
 
-def _leaves(access: Access) -> Iterator[Access]:
-    """Every number in what was touched, by its path: `self.params['w']`."""
-    for path, leaf in jax.tree_util.tree_leaves_with_path(access.value):
-        if isinstance(leaf, bool | int | float | complex | np.ndarray | np.generic | jax.Array):
-            name = access.name + jax.tree_util.keystr(path) if access.name else ""
-            yield access._replace(name=name, value=leaf)
-
-
-def _is_array(value: Any) -> bool:
-    return isinstance(value, jax.Array | np.ndarray)
-
-
-def _is_key(value: Any) -> bool:
-    return isinstance(value, jax.Array) and jax.dtypes.issubdtype(value.dtype, jax.dtypes.prng_key)
+def _text(atom: Any, constants: dict) -> str:
+    return reading.literal_text(atom) if isinstance(atom, core.Literal) else constants.get(atom, "")
 
 
 def _equal(one: Any, value: Any) -> bool:
     """True when a variable's number is this constant, but for the type that tracing gave it."""
-    if _is_key(one) or _is_key(value):
+    if _is_apart(one) or _is_apart(value) or np.shape(one) != np.shape(value):
         return False
     one, value = np.asarray(one), np.asarray(value)
-    if one.shape != value.shape or not np.can_cast(one.dtype, value.dtype, "same_kind"):
-        return False  # 1.5 is not where a 1 comes from
     with np.errstate(over="ignore", invalid="ignore"):
-        return np.array_equal(one.astype(value.dtype), value)
+        # 1.5 is not where a 1 comes from
+        return np.can_cast(one.dtype, value.dtype, "same_kind") and np.array_equal(one.astype(value.dtype), value)
+
+
+def _is_apart(value: Any) -> bool:
+    """A Ref, a random key, or an array that was given away: nothing to compare."""
+    if not isinstance(value, jax.Array):
+        return isinstance(value, jax.Ref)
+    return value.is_deleted() or jax.dtypes.issubdtype(value.dtype, jax.dtypes.prng_key)

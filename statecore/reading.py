@@ -8,6 +8,7 @@ cannot be read must not be told as something else. Each has a canary in the test
 import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
+from weakref import WeakKeyDictionary
 
 import jax
 import numpy as np
@@ -45,12 +46,48 @@ def is_tracing() -> bool:
     return not _core.trace_state_clean()
 
 
+def open_program() -> tuple[int, int]:
+    """The program that this thread is tracing: its identity, and how many equations it has; (0, 0) without one."""
+    trace: Any = _core.trace_ctx.trace
+    while trace is not None and not hasattr(trace, "frame"):
+        trace = getattr(trace, "parent_trace", None)  # vmap and grad hand on what they meet
+    if trace is None:
+        return 0, 0
+    try:
+        return id(trace), len(trace.frame.tracing_eqns)
+    except AttributeError as missing:
+        raise Unreadable(f"a trace of type {type(trace).__name__} does not tell its equations") from missing
+
+
+def program_of(function: Any, args: tuple, kwargs: dict[str, Any]) -> core.ClosedJaxpr | None:
+    """The program that a jitted function runs for these arguments, if it was traced before; runs no Python of it."""
+    if not isinstance(function, jax.stages.Wrapped):
+        return None
+    try:
+        with jax.no_tracing(True):
+            traced = function.trace(*args, **kwargs)
+    except RuntimeError:
+        return None
+    return traced.jaxpr if isinstance(traced, jax.stages.Traced) else None  # a library's wrapper has its own kind
+
+
+_TEXTS: WeakKeyDictionary[core.Jaxpr, str] = WeakKeyDictionary()
+
+
+def text(closed: core.ClosedJaxpr) -> str:
+    """The jaxpr as JAX prints it; printed once, since that takes its time."""
+    found = _TEXTS.get(closed.jaxpr)
+    if found is None:
+        found = _TEXTS[closed.jaxpr] = str(closed)
+    return found
+
+
 def header(closed: core.ClosedJaxpr) -> Header:
     """The names of the constants and the arguments, as printed.
 
     Raises Unreadable when there are not as many names as the jaxpr has variables.
     """
-    found = _parts(str(closed))
+    found = _parts(text(closed))
     names = Header(tuple(found["consts"].split()), tuple(found["inputs"].split()))
     for printed, variables in ((names.consts, closed.jaxpr.constvars), (names.inputs, closed.jaxpr.invars)):
         if len(printed) != len(variables) or not all(map(_ATOM.match, printed)):
@@ -60,7 +97,7 @@ def header(closed: core.ClosedJaxpr) -> Header:
 
 def equations(closed: core.ClosedJaxpr) -> tuple[str, ...]:
     """Each equation as it is printed. Raises Unreadable when the text has more or fewer of them."""
-    body = _parts(str(closed))["body"]
+    body = _parts(text(closed))["body"]
     texts = tuple(_in_lines(body) if body.startswith("\n") else _in_one_line(body))
     if len(texts) != len(closed.jaxpr.eqns):
         raise Unreadable(f"{len(texts)} equations are printed, and the jaxpr has {len(closed.jaxpr.eqns)}")
@@ -72,12 +109,12 @@ def place(equation: Any) -> Place | None:
 
     From the public `jax.extend.source_info_util.summarize`; raises Unreadable for a text of another form.
     """
-    text = source_info_util.summarize(equation.source_info)
-    if text == "unknown":
+    told = source_info_util.summarize(equation.source_info)
+    if told in ("", "unknown"):  # a function that JAX shares was traced for another caller
         return None
-    found = _PLACE.match(text)
+    found = _PLACE.match(told)
     if found is None:
-        raise Unreadable(f"the place of an equation reads {text!r}")
+        raise Unreadable(f"the place of an equation reads {told!r}")
     return Place(found["file"], int(found["line"]), int(found["column"]), found["function"])
 
 
@@ -88,19 +125,20 @@ def literal_text(literal: core.Literal) -> str:
 
 def literal_value(literal: core.Literal) -> Any:
     """The number of a literal, as NumPy has it."""
-    return np.asarray(literal.val, literal.aval.dtype)[()]
+    return np.asarray(literal.val)[()]
 
 
 def literals(jaxpr: core.Jaxpr) -> Iterator[core.Literal]:
     """Every literal of a jaxpr, and of the jaxprs in the parameters of its equations."""
     for equation in jaxpr.eqns:
         yield from (atom for atom in equation.invars if isinstance(atom, core.Literal))
-        for inner in _inner(equation):
-            yield from literals(inner)
+        for part in inner(equation):
+            yield from literals(part)
     yield from (atom for atom in jaxpr.outvars if isinstance(atom, core.Literal))
 
 
-def _inner(equation: Any) -> Iterator[core.Jaxpr]:
+def inner(equation: Any) -> Iterator[core.Jaxpr]:
+    """The jaxprs of loops, branches and calls, in the parameters of an equation."""
     for parameter in jax.tree.leaves(list(equation.params.values()), is_leaf=_is_jaxpr):
         if isinstance(parameter, core.ClosedJaxpr):
             yield parameter.jaxpr
@@ -112,28 +150,31 @@ def _is_jaxpr(value: Any) -> bool:
     return isinstance(value, core.Jaxpr | core.ClosedJaxpr)
 
 
-def _parts(text: str) -> re.Match:
-    found = _HEADER.search(text)
+def _parts(printed: str) -> re.Match:
+    found = _HEADER.search(printed)
     if found is None:
-        raise Unreadable(f"a jaxpr begins with {text[:60]!r}, and not with its constants and arguments")
+        raise Unreadable(f"a jaxpr begins with {printed[:60]!r}, and not with its constants and arguments")
     return found
 
 
 def _in_lines(body: str) -> Iterator[str]:
-    """One equation a line; the lines that belong to it are indented further, or close its brackets."""
+    """One equation a line; the lines that belong to it are indented further, or stand inside its brackets."""
     lines = body.strip("\n").rstrip().split("\n")
     indent = len(lines[0]) - len(lines[0].lstrip())
     current: list[str] = []
+    depth = 0
     for line in lines:
-        if current and len(line) - len(line.lstrip()) == indent and line.lstrip()[0] not in "])}":
+        margin = len(line) - len(line.lstrip())
+        if current and depth == 0 and margin == indent:
             yield "\n".join(current)
             current = []
-        current.append(line[indent:])
+        depth += sum((character in "[({") - (character in "])}") for character in line)
+        current.append(line[min(margin, indent) :])
     yield "\n".join(current)
 
 
 def _in_one_line(body: str) -> Iterator[str]:
-    """Equations with a semicolon between them, but for those inside brackets."""
+    """Equations with `; ` between them, but for those inside brackets."""
     depth, start = 0, 0
     for at, character in enumerate(body):
         depth += (character in "[({") - (character in "])}")

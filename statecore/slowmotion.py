@@ -1,5 +1,6 @@
 """Tracing in slow motion: the lines in order, the tracers in sight, and the equations that each line wrote."""
 
+from bisect import bisect_right
 from dataclasses import dataclass
 
 from jax.extend import core
@@ -28,18 +29,22 @@ class TraceStep:
 def trace_steps(closed: core.ClosedJaxpr, seen: Witness) -> tuple[TraceStep, ...]:
     """The steps of one trace, in order.
 
-    JAX notes for every equation the line that wrote it; a line that ran several times,
-    as in a loop, gets its equations in the order in which they were written. Equations
-    of which JAX names no line that was seen belong to no step.
+    JAX notes for every equation the line that wrote it. A line that ran several times, as
+    in a loop, gets those that were written since it last began. Equations of which JAX
+    names no line that was seen belong to no step.
     """
     written: list[list[str]] = [[] for _ in seen.steps]
-    at = 0
-    for equation, text in zip(closed.jaxpr.eqns, reading.equations(closed), strict=True):
+    befores = [step.before for step in seen.steps]
+    ran: dict[Line, list[int]] = {}
+    for line, step in seen.places:
+        if step >= 0:
+            ran.setdefault(line, []).append(step)
+    for number, (equation, text) in enumerate(zip(closed.jaxpr.eqns, reading.equations(closed), strict=True)):
         place = reading.place(equation)
-        steps = [step for line, step in seen.places if place and line == (place.file, place.line) and step >= at]
-        if steps and steps[0] >= 0:
-            at = steps[0]
-            written[at].append(text)
+        steps = ran.get((place.file, place.line), []) if place else []
+        if steps:
+            now = bisect_right(befores, number) - 1  # the step that was running when it was written
+            written[steps[max(0, bisect_right(steps, now) - 1)]].append(text)
     return tuple(
         TraceStep(step.line, step.tracers, tuple(texts)) for step, texts in zip(seen.steps, written, strict=True)
     )

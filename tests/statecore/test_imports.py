@@ -10,10 +10,12 @@ MODULES = {
     f"statecore.{name}"
     for name in (
         "counter",
-        "counter_experiments",
+        "counter.programs",
+        "counter.tries",
         "kept",
         "lockstep",
-        "observe",
+        "observation",
+        "reading",
         "regression",
         "timeline",
         "training",

@@ -1,3 +1,4 @@
+import functools
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -9,7 +10,9 @@ import pytest
 
 from statecore.counter import Counter, CounterV2
 from statecore.lines import executed_lines
-from statecore.observation import hidden_state, observe
+from statecore.observation import body_of, hidden_state, observe
+from statecore.origins import Origin
+from statecore.printing import Printer
 from tests.helpers import body_lines, compilations
 
 
@@ -77,10 +80,11 @@ def test_other_transformations_run_the_body_on_every_call(transform):
 
 def test_the_calling_line_is_observed_too():
     fast = jax.jit(doubled())
-    calling = body_lines(calls_it)
     first, second = (observe(fast, 1.0, caller=calls_it) for _ in range(2))
-    assert first.ran > calling
-    assert second.ran == calling
+    assert first.called == second.called == body_lines(calls_it)
+    assert first.ran == body_lines(fast)
+    assert second.ran == frozenset()  # no Python of the program ran
+    assert (first.runs, second.runs) == (1, 0)
     assert not second.traced
 
 
@@ -118,14 +122,15 @@ def test_the_program_is_read_with_its_hidden_state():
             return x * self.scale
 
     for seen in [observe(jax.jit(Scaled().apply), jnp.ones(3)) for _ in range(2)]:
-        assert [constant.origin for constant in seen.kept.baked] == ["self.scale"]
+        assert [constant.origin.name for constant in seen.kept.baked] == ["self.scale"]
         assert len(seen.kept.inputs) == 1
 
 
 def test_state_written_by_the_call_is_named_too():
-    """The counter's constant is the number *after* its line ran: before, `self.n` was 0."""
+    """0 was read, and the 1 that is kept was written while tracing."""
     seen = observe(jax.jit(Counter().count))
-    assert [(constant.text, constant.origin) for constant in seen.kept.baked] == [("1:i32[]", "self.n")]
+    found = [(constant.text, constant.origin) for constant in seen.kept.baked]
+    assert found == [("1:i32[]", Origin("self.n", written=True, first=0))]
 
 
 def test_observing_does_not_move_a_counter():
@@ -158,6 +163,102 @@ def test_an_observed_call_gives_what_the_call_gives():
 
     for observed, called in zip(observe(jax.jit(body), x).value, jax.jit(body)(x), strict=True):
         np.testing.assert_array_equal(observed, called)
+
+
+def test_how_often_the_body_ran():
+    def body(x):
+        return x + 1
+
+    assert observe(body, 1).runs == 1
+    assert observe(lambda: [body(k) for k in range(3)]).runs == 1
+    assert observe(body, 1, caller=lambda function, x: [function(x) for _ in range(3)]).runs == 3
+    assert observe(jax.jit(body), 1).runs == 1
+
+
+def test_what_is_printed_through_the_namespace_is_kept():
+    space = {"print": Printer()}
+    exec("def body(x):\n    print('x is', 1, sep='=')\n    return x", space)
+    function = jax.jit(space["body"])
+    first, second = observe(function, 1.0), observe(function, 1.0)
+    assert first.printed == ("x is=1",)
+    assert second.printed == ()
+
+
+class Callable:
+    def __call__(self, x):
+        return x * 2
+
+
+@pytest.mark.parametrize("make", [Callable, lambda: functools.partial(Callable(), 1.0)])
+def test_the_body_of_an_object_that_is_called_is_its_method(make):
+    assert body_of(make()).__func__ is Callable.__call__
+    seen = observe(jax.jit(make()), *([] if isinstance(make(), functools.partial) else [1.0]))
+    assert (float(seen.value), seen.runs, seen.traced) == (2.0, 1, True)
+    assert seen.ran == body_lines(Callable.__call__)
+
+
+def test_the_program_is_that_of_the_context_of_the_call():
+    """Read in the context of the test, a program of 64 bits would be another one, and its body would run again."""
+    counter = Counter()
+
+    def caller(function, x):
+        with jax.enable_x64(True):
+            return function(x)
+
+    def body(x):
+        counter.count()
+        return x * 2
+
+    seen = observe(jax.jit(body), 1.0, caller=caller)
+    assert (seen.runs, counter.n) == (1, 1)
+    assert [name.split(":")[1] for name in seen.kept.inputs] == ["f64[]"]
+
+
+def test_keywords_static_arguments_donation_and_refs():
+    power = jax.jit(lambda x, n, *, by=1: x**n * by, static_argnums=1)
+    assert float(observe(power, jnp.float32(3), 2, by=2.0).value) == 18
+    donated = observe(jax.jit(lambda x: x + 1, donate_argnums=0), jnp.arange(3.0))
+    assert donated.error is None
+    assert len(donated.kept.inputs) == 1
+    ref = jax.new_ref(jnp.int32(0))
+
+    def count():
+        ref[...] += 1
+        return ref[...]
+
+    function = jax.jit(count)
+    seen = [observe(function) for _ in range(2)]
+    assert [int(each.value) for each in seen] == [1, 2]
+    assert seen[0].kept.baked == ()
+    assert len(seen[0].kept.inputs) == 1
+
+
+def test_a_trace_attribute_of_another_kind_is_left_alone():
+    class Traced:
+        def __call__(self):
+            return 1
+
+        def trace(self):
+            raise AssertionError("nobody asked")
+
+    seen = observe(Traced())
+    assert (seen.value, seen.kept) == (1, None)
+
+
+def test_recursion_and_generators_are_followed():
+    def numbers(x):
+        k = x * 2
+        yield k
+        yield k + 1
+
+    def body(x, depth=3):
+        return sum(numbers(x)) if depth == 0 else body(x + 1, depth - 1)
+
+    with jax.checking_leaks():
+        seen = observe(jax.jit(body, static_argnums=1), 1.0)
+    assert seen.error is None
+    assert float(seen.value) == 17
+    assert seen.runs == 4
 
 
 # --- exceptions -------------------------------------------------------------------------------------------
@@ -212,8 +313,8 @@ def test_a_leaked_tracer_is_observed_without_harm():
     assert isinstance(leaky.total, jax.core.Tracer)
     assert (float(first.value), float(second.value)) == (2, 2)
     assert (first.traced, second.traced) == (True, False)
-    assert [constant.origin for constant in first.kept.baked] == ["self.total"]
-    assert second.kept.text == first.kept.text
+    assert [constant.origin.name for constant in first.kept.baked] == ["self.total"]
+    assert second.kept is first.kept
 
     met = observe(leaky.read)
     assert isinstance(met.error, jax.errors.UnexpectedTracerError)
@@ -299,8 +400,9 @@ def test_many_threads_observe_at_once_and_get_their_own_lines():
     for body, seen in visits:
         assert [float(each.value) for each in seen] == [2 * k + 1 for k in range(5)]
         assert [each.traced for each in seen] == [True, False, False, False, False]
-        assert seen[0].ran == body | body_lines(calls_it)
-        assert all(each.ran == body_lines(calls_it) for each in seen[1:])
+        assert seen[0].ran == body
+        assert not any(each.ran for each in seen[1:])
+        assert all(each.called == body_lines(calls_it) for each in seen)
 
 
 @pytest.mark.parametrize("also_observed", [True, False])
