@@ -47,11 +47,9 @@ def _origin(name: str, constants: list[Constant]) -> str:
 
 
 def _unsure(kept: Kept) -> list[str]:
-    return [
-        f"The program keeps {_plain(each.value)}. It may be what was read while tracing: {_code(each.candidates)}."
-        for each in kept.constants
-        if each.candidates
-    ]
+    maybe = "That may be a value that was read while tracing"
+    unsure = [constant for constant in kept.constants if constant.candidates]
+    return [f"The program keeps {_plain(each.value)}. {maybe}: {_code(each.candidates)}." for each in unsure]
 
 
 def _outputs(outputs: Sequence[Output], inputs: Sequence[str], state: int) -> list[str]:

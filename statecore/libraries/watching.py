@@ -85,7 +85,7 @@ def watch(step: Callable, params: Params, data: Data, steps: int) -> Work[Watche
         state = following
     assert kept is not None
     columns = np.asarray(rows, np.float32).T
-    return Watched(*columns, ran=tuple(lines), kept=kept, handed_on=_handed_on(kept, state))
+    return Watched(*columns, tuple(lines), kept, _handed_on(kept, state))  # type: ignore[call-arg]
 
 
 def _evaluated(state: TrainState, data: Data) -> tuple[float, float, float, float]:
