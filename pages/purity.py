@@ -6,7 +6,7 @@ from stateui import lesson
 
 lesson.begin("purity")
 
-from statecore.purity import experiments as tries
+from statecore.purity import tries
 from statecore.purity.playing import SYMPTOMS
 from stateui.experiment import Experiment, bench
 from stateui.parts import purity, purity_catalogue

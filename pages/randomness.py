@@ -6,7 +6,7 @@ from stateui import lesson
 
 lesson.begin("randomness")
 
-from statecore.randomness import experiments as tries
+from statecore.randomness import tries
 from stateui.experiment import Experiment, bench
 from stateui.parts import randomness
 from stateui.predict import predict

@@ -67,7 +67,7 @@ def controls() -> None:
     with st.container(key="controls", horizontal=True, vertical_alignment="bottom"):
         st.button("Train both", key="train_hand", type="primary", on_click=_ask, args=("hand", True))
         st.selectbox("Steps", network.STEPS, key="libraries_steps", width=110)
-        st.number_input("Key of data and params", 0, 2**32 - 1, key="libraries_seed", width=200)
+        st.number_input("Seed of data and params", 0, 2**32 - 1, key="libraries_seed", width=200)
 
 
 @st.fragment

@@ -195,7 +195,9 @@ def learners() -> None:
         st.selectbox(
             "Highest rate", HIGHEST, key=f"{NAME}_highest_rate", width=130, help=f"The lowest is {LOWEST_RATE:g}"
         )
-        st.number_input("Key", 0, 2**32 - 1, key=f"{NAME}_seed", help="The seed of data and first params", width=170)
+        st.number_input(
+            "Seed", 0, 2**32 - 1, key=f"{NAME}_seed", help="Data and first params are drawn from it", width=170
+        )
         st.button("Train them all", key="train_all", type="primary", on_click=_open, args=("learners",))
     if not _opened("learners"):
         st.markdown("Each gets its own rate, from the lowest to the highest; all start from the same params.")
