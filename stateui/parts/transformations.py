@@ -13,7 +13,7 @@ from statecore import lockstep, regression
 from statecore import transformations as tf
 from statecore.lockstep import Lane
 from statecore.regression import Data, Params, Trainer
-from statecore.transformations import Learners, Timing
+from statecore.transformations import Learners, Timing, tries
 from statecore.work import Work
 from stateui import lesson, progress, share, show, source
 from stateui.figures import transformations as figures
@@ -65,7 +65,7 @@ class Way(NamedTuple):
 
 
 _JITTED_STEP, _UNJITTED = (
-    "`update` is jitted: each round of the loop calls its compiled program.",
+    "`update` is jitted: each turn of the loop calls its compiled program.",
     "`update` without its first line, the `jit`: each operation is a call of its own.",
 )
 WAYS = {
@@ -303,7 +303,7 @@ def for_grad() -> tuple:
 
 def used_before() -> tuple:
     """A trainer that has been through `scan` once already."""
-    tf.scan_hidden(*(args := for_scan()))
+    tries.scan_hidden(*(args := for_scan()))
     return args
 
 
