@@ -111,7 +111,7 @@ def test_reused_draws_lie_on_a_line_and_fresh_ones_do_not():
     assert len(html_of(app, "correlation of ranks")) == 2
 
 
-def test_the_documentations_start_is_caught_and_mended():
+def test_the_documentations_start_is_caught_and_fixed():
     app = opened()
     app.button(key="start_both").click().run()
     assert not app.exception
