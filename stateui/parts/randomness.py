@@ -8,7 +8,7 @@ import jax
 import streamlit as st
 
 from statecore import regression
-from statecore.randomness import documentation, draws, keytree
+from statecore.randomness import documentation, draws, keytree, trees
 from statecore.randomness.documentation import Coincidence
 from statecore.randomness.draws import Scatter
 from statecore.randomness.keytree import KeyTree
@@ -29,12 +29,12 @@ SETTINGS = stage.SETTINGS | {
     "seed": share.whole(0, 0, 2**32 - 1),
 }
 _TREES: dict[str, Callable] = {
-    "deep": keytree.deep,
-    "wide": keytree.wide,
-    "folded": keytree.folded,
-    "one key for all": keytree.reused,
-    "same number folded": keytree.folded_twice,
-    "split and folded": keytree.split_and_folded,
+    "deep": trees.deep,
+    "wide": trees.wide,
+    "folded": trees.folded,
+    "one key for all": trees.reused,
+    "same number folded": trees.folded_twice,
+    "split and folded": trees.split_and_folded,
 }
 _DRAWS = (4, 8, 16)
 _REUSED: dict[str, Callable] = {
