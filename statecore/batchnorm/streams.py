@@ -113,8 +113,8 @@ def run_frozen(key, mean: float, var: float, batch: int, steps: int) -> Frozen:
         outputs.append(compiled(test, train=False))
         held.append(constants(compiled, on_self, test))
     seen = np.asarray(jnp.stack(outputs))[..., 0]
-    columns = (np.concatenate(column, dtype=np.float32) for column in zip(*held, strict=True))
-    return Frozen(*columns, seen.mean(1), seen.std(1))
+    means, variances = (np.concatenate(column, dtype=np.float32) for column in zip(*held, strict=True))
+    return Frozen(means, variances, seen.mean(1), seen.std(1))
 
 
 def constants(compiled: Any, on_self: Stats, x: jax.Array) -> Stats:

@@ -16,8 +16,8 @@ from statecore.observe import executed_lines
 from statecore.refs import compiled, cost, counters, inside, programs, refusals
 from statecore.refs import threads as racing
 from statecore.refs.compiled import Compiled, Listing
-from statecore.refs.threads import Race
 from statecore.refs.refusals import REFUSALS, Outcome, Refusal
+from statecore.refs.threads import Race
 from stateui import figures, lesson, progress, share, show, source, stage
 from stateui.figures import refs as pictures
 from stateui.stage import Lanes, Panel

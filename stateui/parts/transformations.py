@@ -135,7 +135,7 @@ def codes() -> None:
 def beside(*functions: Callable) -> None:
     """The code of up to two functions side by side, in boxes of one height."""
     rows = max(source.height(function) for function in functions)
-    for column, function in zip(st.columns(2), functions, strict=False):
+    for column, function in zip(st.columns(2)[: len(functions)], functions, strict=True):
         column.html(source.lit(function, rows=rows))
 
 

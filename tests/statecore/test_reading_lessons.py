@@ -62,7 +62,8 @@ def test_the_text_has_every_part_of_the_signature():
 
 
 @pytest.mark.parametrize(("old", "new"), [
-    ("@main(", "@entry("), ("%arg1: ", "%second: "), ("tf.aliasing_output", "jax.alias"), ("->", "=>"), ("return", "yield"),
+    ("@main(", "@entry("), ("%arg1: ", "%second: "), ("tf.aliasing_output", "jax.alias"), ("->", "=>"),
+    ("return", "yield"),
 ])  # fmt: skip
 def test_an_altered_text_is_unreadable(old, new):
     program = lowered()
@@ -89,7 +90,9 @@ def test_the_compilers_table_shares_what_the_signature_shares():
     assert reading.shared_buffers(alone) == ()
 
 
-@pytest.mark.parametrize(("old", "new"), [("HloModule ", "Module "), ("{}, ", "[], "), ("input_output_alias", "aliases")])
+@pytest.mark.parametrize(("old", "new"), [
+    ("HloModule ", "Module "), ("{}, ", "[], "), ("input_output_alias", "aliases"),
+])  # fmt: skip
 def test_an_altered_table_is_unreadable(old, new):
     header = lowered().compile().as_text().partition("\n")[0]
     assert old in header

@@ -1,6 +1,5 @@
 """Counters side by side: hidden state stands still, a Ref counts as explicit state does."""
 
-import jax
 import numpy as np
 import pytest
 
