@@ -97,8 +97,8 @@ def about_the_fix() -> str:
     """What there is to know of the fix that is chosen."""
     if st.session_state["randomness_fix"] == "split":
         return (
-            "`split` uses a key up and gives new ones: one to draw from, one to keep for the next call. The key is the state "
-            "here, an argument and a result."
+            "`split` uses a key up and gives new ones: one to draw from, one to keep for the next call. The key is the "
+            "state here, an argument and a result."
         )
     return (
         "`fold_in` makes a new key of a key and a number, such as the step. The first key never changes, so it does no "
