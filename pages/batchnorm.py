@@ -8,7 +8,7 @@ from stateui import lesson
 
 lesson.begin("batchnorm")
 
-from statecore import batchnorm_experiments as tries
+from statecore.batchnorm import tries
 from stateui.experiment import Experiment, bench
 from stateui.parts import batchnorm as layers
 from stateui.predict import predict
@@ -68,7 +68,7 @@ experiments = [
     Experiment(
         "Keep them",
         tries.kept_state,
-        "The same four batches, with the state handed on.",
+        "The same four batches, and each call is given the state that the last one returned.",
         "The fix is half in the caller, as it was for the counter.",
     ),
     Experiment(

@@ -6,7 +6,7 @@ from stateui import lesson
 
 lesson.begin("randomness")
 
-from statecore.randomness import experiments as tries
+from statecore.randomness import tries
 from stateui.experiment import Experiment, bench
 from stateui.parts import randomness
 from stateui.predict import predict
@@ -31,16 +31,17 @@ lanes = stage("randomness", panels, settings=randomness.SETTINGS)
 
 lesson.heading("What jit kept", "kept")
 st.markdown(
-    "A *key* (a program says `key<fry>[]`) is a random generator’s whole state as a value: two whole numbers, made "
-    "from a seed. "
+    "A *key* is a random generator’s whole state as a value, made from a seed. JAX’s usual generator is called threefry: "
+    "its keys are two whole numbers, and a program says `key<fry>[]`. The keys of another one, rbg, are four. "
     + randomness.about_the_fix()
 )
 programs(panels, lanes)
 
 lesson.heading("Many keys from one", "tree")
 st.markdown(
-    "Rule one: draw from a key or split it, once; `fold_in`, which makes a key of a key and a number, may take the same "
-    "key again with another number. Rule two: keep the tree of keys wide rather than deep. In a deep tree a draw waits "
+    "Rule one: use a key in one way only. Draw from it once, or split it once, or fold numbers into it, each number once "
+    "(`fold_in` makes a key of a key and a number). Never do two of these with one key: as JAX comes, the first key of a split is the "
+    "key with 0 folded in. Rule two: keep the tree of keys wide rather than deep. In a deep tree a draw waits "
     "for all the splits before it; in a wide one every key is there at once, for `vmap` or for another machine."
 )
 randomness.tree()
@@ -48,8 +49,8 @@ randomness.tree()
 lesson.heading("Reused against fresh", "scatter")
 st.markdown(
     "Each point is two draws that should know nothing of each other. With a used key they do, even where they follow "
-    "different laws (normal, uniform), or where the key was first split and then folded. The correlation is near 0 for "
-    "strangers and 1 on a rising line, that of ranks on any rising curve."
+    "different laws (normal, uniform), or where the key was first split and then folded. The correlation is near 0 where "
+    "x says nothing of y, and 1 on a rising line; the correlation of ranks is 1 on any rising curve."
 )
 randomness.scatter()
 
@@ -80,7 +81,7 @@ bench(
         Experiment(
             "The old key again",
             tries.old_key_again,
-            "A loop that splits but forgets to hand the new key on. What does it draw?",
+            "A loop that splits but forgets to keep the new key. What does it draw?",
             "The new key was dropped, so each turn starts from the old one: state out is half of the fix.",
         ),
         Experiment(
@@ -96,6 +97,13 @@ bench(
             "To the checker this is an array like any other, so it says nothing. Prefer `jax.random.key`.",
         ),
         Experiment(
+            "Checked, split and folded",
+            tries.unnoticed_reuse,
+            "A typed key is split and also folded, and both new keys are drawn from. Does the checker notice?",
+            "It does not, and the two numbers are one. It counts draws and splits of a key; a fold uses nothing up. It also "
+            "misses one seed used in two places, and one number folded in twice.",
+        ),
+        Experiment(
             "All at once",
             tries.draws_at_once,
             "A wide tree’s keys, drawn from one by one and by `vmap`. The same numbers?",
@@ -105,7 +113,22 @@ bench(
             "Two, or three",
             tries.three_of_two,
             "The first of two keys, and the first of three, from one key. Different?",
-            "They need not be. Asking for another count is not a fresh start: the key was used both times.",
+            "They are the same. Asking for another count is not a fresh start: the key was used both times. (With "
+            "`jax_threefry_partitionable` switched off, as older versions had it, the two differ. Do not rely on either.)",
+        ),
+        Experiment(
+            "A generator on a Ref",
+            tries.generator_on_a_ref,
+            "`stateful_rng` has the methods of NumPy’s generator. Three calls under jit: one number three times?",
+            "Three numbers. It keeps a key and a counter, and the counter lives in a Ref: JAX sees that each draw changes it. "
+            "The lesson on Refs says what such a box may do.",
+        ),
+        Experiment(
+            "…under vmap",
+            tries.generator_under_vmap,
+            "The same generator, used in a function that `vmap` runs for three numbers. Three draws?",
+            "JAX refuses. Three lanes would have to change one counter, and vmap has no order for them. Split a key, one for "
+            "each lane.",
         ),
     ),
 )

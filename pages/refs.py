@@ -6,7 +6,7 @@ from stateui import lesson
 
 lesson.begin("refs")
 
-from statecore.refs import counters
+from statecore.refs import tries
 from stateui.experiment import Experiment, bench
 from stateui.parts import refs as parts
 from stateui.predict import predict
@@ -31,18 +31,16 @@ lanes = stage("refs", panels, settings=parts.SETTINGS)
 
 lesson.heading("Value against count", "value")
 parts.values(lanes)
-st.markdown(
-    "A Ref holds only the present. **Back** shows a call that was recorded. To go on from there, the counter would have "
-    "to be built and called again, as with hidden state."
-)
+lesson.numbers({f"{panel.title}: calls really made": lanes[panel.key].work for panel in panels})
+st.markdown("A Ref holds only the present: for Back, the counter is made again and called again, as with hidden state.")
 
 lesson.heading("What jit kept", "kept")
 programs(panels, lanes)
 
 lesson.heading("What the compiler made of it", "compiled")
 st.markdown(
-    "A compiled program has arguments and results, and nothing else. So the Ref became both; to *donate* an argument "
-    "is to let a result take its memory, and the Ref does that as well."
+    "A compiled program has arguments and results, and nothing else. So JAX makes the Ref both before it compiles. To "
+    "*donate* an argument is to let a result take its memory, and JAX does that for the Ref as well."
 )
 parts.compiled_programs()
 
@@ -62,8 +60,9 @@ room = parts.price()
 
 lesson.heading("One at a time", "threads")
 st.markdown(
-    "A call on a Ref takes its memory away and puts new memory in its place. A second thread may find it gone: hold a lock "
-    "around everything that touches the Ref. This page does, for each visitor."
+    "A call on a Ref writes the new value into the memory of the old one, and until it returns the Ref has nothing to "
+    "give. A second thread that asks meanwhile gets an error: hold a lock around everything that touches the Ref. This "
+    "page does, for each visitor."
 )
 parts.threads()
 
@@ -73,31 +72,31 @@ bench(
     (
         Experiment(
             "Write from outside",
-            counters.ref_set,
+            tries.ref_set,
             "After two calls, 100 is written into the Ref from outside. Does the jitted call notice?",
-            "It does: the compiled program is handed what the Ref holds, at every call.",
+            "It does: the compiled program is given what the Ref holds, at every call.",
         ),
         Experiment(
             "…and hidden state",
-            counters.hidden_set,
+            tries.hidden_set,
             "The same with a number on `self`. Does the jitted call notice?",
             "The number was read once, while tracing. Nothing that happens to it later can reach the program.",
         ),
         Experiment(
             "Replace the Ref",
-            counters.ref_replaced,
+            tries.ref_replaced,
             "A new Ref takes the place of the old one on `self`. Which of them is counted up?",
             "The old one. `self.n` was looked up while tracing: a Ref is seen, the attribute that holds it is not.",
         ),
         Experiment(
             "An old Ref",
-            counters.old_ref,
+            tries.old_ref,
             "Somebody kept the Ref from before the call. What does it hold after it?",
             "There is one box, whoever looks into it. The past is gone.",
         ),
         Experiment(
             "An old state",
-            counters.old_state,
+            tries.old_state,
             "Somebody kept the explicit state from before the call. What is it after it?",
             "A value stays what it is: that is why explicit state can be gone back to, compared and forked.",
         ),

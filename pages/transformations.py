@@ -7,6 +7,7 @@ from stateui import lesson
 lesson.begin("transformations")
 
 from statecore import transformations as tf
+from statecore.transformations import tries
 from stateui.experiment import Experiment, bench
 from stateui.parts import transformations as parts
 from stateui.predict import predict
@@ -32,7 +33,7 @@ parts.codes()
 
 lesson.heading("A carry keeps its type", "carry")
 st.markdown(
-    "`scan` compiles the loop: what a step hands to the next is the *carry*. `mean_step` is the same on both "
+    "`scan` compiles the loop: what a step gives to the next is the *carry*. `mean_step` is the same on both "
     "sides; look at how its state starts, and press **Step**."
 )
 panels = (
@@ -43,8 +44,8 @@ lanes = stage("transformations", panels, settings=parts.SETTINGS, types=True)
 
 lesson.heading("What scan says, and what jit kept", "kept")
 st.markdown(
-    "The compiled loop has one place for the carry, of one type. A mean is a float, so a step that gets an int hands on "
-    "something else: the error names the part, and both types."
+    "The compiled loop has one place for the carry, of one type. A mean is a float, so a step that gets an int gives "
+    "something else back: the error names the part, and both types."
 )
 parts.refusal(lanes["broken"])
 programs(panels, lanes)
@@ -71,28 +72,28 @@ bench(
     (
         Experiment(
             "Hidden under scan",
-            tf.scan_hidden,
+            tries.scan_hidden,
             "The trainer that keeps its params on `self`, four steps in one `scan`. Which losses come out?",
             "The body was traced once, from the first params. All steps are that one step: it learned nothing.",
             parts.for_scan,
         ),
         Experiment(
             "…and once more",
-            tf.scan_hidden,
+            tries.scan_hidden,
             "The same trainer goes through `scan` a second time. Does it start over?",
             "The first scan left its stand-ins on `self`. Now they are used, and the trace they belong to is over.",
             parts.used_before,
         ),
         Experiment(
             "Hidden under vmap",
-            tf.vmap_hidden,
+            tries.vmap_hidden,
             "Four rates at once, with the trainer that keeps its params on `self`. Four learners?",
             "All four losses are that of the first params: there is one `self`, and now it holds a stand-in for four.",
             parts.for_vmap,
         ),
         Experiment(
             "Hidden under grad",
-            tf.grad_hidden,
+            tries.grad_hidden,
             "The slope of the last loss with respect to the rate, at 0.02, through five steps of the trainer on `self`. Is it "
             "right?",
             "It is, this once (the curve above says the same at 5 steps): the Python loop ran in the trace. But the trainer "
@@ -101,44 +102,45 @@ bench(
         ),
         Experiment(
             "A carry that grows",
-            tf.growing_history,
+            tries.growing_history,
             "Each step appends to the carry, as one would to a list. What does `scan` say?",
             "The carry has one shape for all steps. What grows is not state but history.",
             parts.four_numbers,
         ),
         Experiment(
             "Stack it instead",
-            tf.stacked_history,
+            tries.stacked_history,
             "The body returns `x` as its second result. Where does the history go?",
             "Carry first, outputs second: `scan` stacks the outputs of all steps for you.",
             parts.four_numbers,
         ),
         Experiment(
             "A key that comes later",
-            tf.new_key_in_carry,
+            tries.new_key_in_carry,
             "The carry is an empty dict, and the first step puts a key into it.",
             "The keys belong to the carry’s type as well: all of them must be there from the start.",
             parts.four_numbers,
         ),
         Experiment(
             "There from the start",
-            tf.key_from_the_start,
+            tries.key_from_the_start,
             "The same body, and the key starts at minus infinity.",
-            "Now every step hands on what it was given: one key, one float.",
+            "Now every step returns what it was given: one key, one float.",
             parts.four_numbers,
         ),
         Experiment(
             "Ints in a Python loop",
-            tf.ints_in_a_python_loop,
+            tries.ints_in_a_python_loop,
             "The same ints, the same step, and a loop of Python instead of `scan`. Is it refused?",
-            "Python does not mind when a name gets another type: after the first round, the mean is a float.",
+            "Python does not mind when a name gets another type: after the first turn, the mean is a float.",
             parts.four_numbers,
         ),
         Experiment(
             "Python numbers",
-            tf.start_with_python_numbers,
+            tries.start_with_python_numbers,
             "The mean starts as a Python `0`, an int as well. Is it refused?",
-            "A Python number has no type of its own yet, so `scan` may make it a float. The mistake passes by luck.",
+            "No. JAX gives a Python `0` the type int32 and calls it *weak*: `scan` may promote a weak type to float32, and "
+            "does so by rule. `jnp.array(0)` is weak too. `jnp.int32(0)` is not, and neither is the bool `False`: both are refused.",
             parts.four_numbers,
         ),
     ),

@@ -31,8 +31,9 @@ LESSONS: tuple[Lesson, ...] = (
     Lesson(
         "home",
         "State in JAX",
-        "A jitted function runs your Python once, to trace it: to write down the program that later calls run. "
-        "State that hides in an object is read then, and never again; state that is passed in and handed back keeps working.",
+        "A jitted function runs your Python to trace it: to write down the program that later calls run. It does so once for "
+        "each kind of argument: each shape, each dtype, each static value. State that hides in an object is read then, and "
+        "not when the program runs; state that is passed in and returned keeps working.",
         "the whole idea",
         ":material/home:",
     ),
@@ -94,13 +95,13 @@ LESSONS: tuple[Lesson, ...] = (
         "transformations",
         "Loops, batches and gradients of state",
         "Once state is an argument and a result, a whole run is a value: compile it in one loop, batch it, differentiate it.",
-        "what a loop hands on",
+        "what a loop carries",
         ":material/all_inclusive:",
     ),
     Lesson(
         "refs",
         "Refs: mutation that JAX can see",
-        "A Ref is a box that jitted code may write to. The compiler turns it back into state in, state out.",
+        "A Ref is a box that jitted code may write to. Before it compiles, JAX turns the Ref back into state in, state out.",
         "a Ref",
         ":material/edit_note:",
     ),

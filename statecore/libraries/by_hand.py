@@ -29,9 +29,10 @@ class TrainState(NamedTuple):
 
 
 def init_stats():
-    one = Stats(jnp.zeros(network.WIDTH),
-                jnp.ones(network.WIDTH))
-    return (one,) * network.BLOCKS
+    return tuple(
+        Stats(jnp.zeros(network.WIDTH),
+              jnp.ones(network.WIDTH))
+        for _ in range(network.BLOCKS))
 
 
 def batch_norm(block, stats, x, train):
@@ -73,7 +74,7 @@ def step(state, x, y):
         loss, has_aux=True)(
             state.params, state.stats, x, y)
     updates, opt_state = optimizer.update(
-        grads, state.opt_state)
+        grads, state.opt_state, state.params)
     params = optax.apply_updates(
         state.params, updates)
     return error, TrainState(
@@ -86,7 +87,7 @@ def forgetful_step(state, x, y):
         loss, has_aux=True)(
             state.params, state.stats, x, y)
     updates, opt_state = optimizer.update(
-        grads, state.opt_state)
+        grads, state.opt_state, state.params)
     params = optax.apply_updates(
         state.params, updates)
     return error, state._replace(
@@ -101,7 +102,7 @@ def evaluate(state, x):
 
 
 def first_state(params: Params) -> TrainState:
-    """The state before the first step."""
+    """The state before the first step. It makes no two leaves share a buffer, so that all of it can be donated."""
     return TrainState(params, init_stats(), optimizer.init(params))
 
 

@@ -4,6 +4,7 @@ from functools import partial
 
 import jax
 import numpy as np
+from jax.experimental.random import stateful_rng
 
 from statecore.program import Program
 
@@ -81,6 +82,13 @@ def jitted_fold_in(seed):
     key = jax.random.key(seed)
     def sample(step):
         return fold_in(key, step)
+    return jax.jit(sample)
+
+
+def jitted_stateful_rng(seed):
+    rng = stateful_rng(seed)
+    def sample():
+        return rng.normal()
     return jax.jit(sample)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import jax
 import numpy as np
 
-from statecore.refs import counters
+from statecore.refs import counters, programs
 
 SCAN_STEPS = 10_000
 """The steps of one compiled loop."""
@@ -40,13 +40,6 @@ class Progress:
     done: int
     total: int
     timings: tuple[Timing, ...]
-
-    def __getitem__(self, name: str) -> Timing:
-        return next(timing for timing in self.timings if timing.name == name)
-
-    def ratio(self, kind: str = "call") -> float:
-        """How many times longer a count takes with a Ref; `kind` is "call" or "scan"."""
-        return self[f"Ref {kind}"].median / self[f"explicit {kind}"].median
 
 
 def count_with_state(count, n, calls):
@@ -85,9 +78,9 @@ def measure(calls: int = 2_000, batches: int = 5) -> Iterator[Progress]:
 
 def _ways(calls: int) -> dict[str, tuple[Callable[[], object], int]]:
     """Each way of counting, compiled already, and how many counts one run of it makes."""
-    explicit, ref = counters.explicit(), counters.ref()
+    explicit, ref = programs.explicit(), programs.ref()
     explicit_scan, ref_scan = _explicit_scan(), _ref_scan()
-    n = counters.first_state()
+    n = programs.first_state()
     ways: dict[str, tuple[Callable[[], object], int]] = {
         "explicit call": (lambda: count_with_state(explicit, n, calls), calls),
         "Ref call": (lambda: count_with_ref(ref, calls), calls),

@@ -1,15 +1,14 @@
-"""Purity is in the eye of the caller: a Ref made inside a function is nobody else's business."""
+"""Purity is in the eye of the caller: a Ref that is made inside a function concerns nobody else."""
 
 from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
 
-from statecore.program import Program
 from statecore.refs.refusals import Outcome, attempt
 
 XS = (1.0, 2.0, 3.0, 4.0)
-"""What the programs on show add up, at every call."""
+"""What both functions add up, at every call."""
 
 
 class LeakyTotals:
@@ -38,46 +37,8 @@ def totals(xs):
     return sums
 
 
-def totals_without_ref(xs):
-    def body(total, x):
-        total = total + x
-        return total, total
-
-    _, sums = jax.lax.scan(
-        body, jnp.float32(0), xs)
-    return sums
-
-
-def ref_outside():
-    adder = LeakyTotals()
-    return jax.jit(adder.totals)
-
-
-def ref_inside():
-    def fresh(xs):  # a function of its own for every visitor: a fresh trace
-        return totals(xs)
-
-    return jax.jit(fresh)
-
-
-def call(totals, xs):
-    sums = totals(xs)
-    return sums
-
-
-def _inputs(_k: int) -> tuple[jax.Array]:
-    return (jnp.asarray(XS),)
-
-
-PROGRAMS = {
-    "outside": Program(ref_outside, call, inputs=_inputs),
-    "inside": Program(ref_inside, call, inputs=_inputs, watch=(totals,)),
-}
-"""The same xs at every call: the Ref outside gives other sums each time, the Ref inside does not."""
-
-
 def through_transformations(make: Callable[[], Callable], xs: jax.Array) -> dict[str, Outcome]:
-    """Send what `make` builds, built anew each time, through JAX's transformations.
+    """Send what `make` builds, built again each time, through JAX's transformations.
 
     Args:
       make: builds a function of an array of shape (n,) that returns one of shape (n,).

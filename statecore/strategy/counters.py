@@ -5,8 +5,7 @@ same three calls, the same jit and the same scan go through all of them.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 import jax
@@ -28,13 +27,12 @@ class Count(NamedTuple):
         return new.n, new
 
 
-@partial(
-    jax.tree_util.register_dataclass,
-    data_fields=["n"], meta_fields=["stride"])
+@jax.tree_util.register_dataclass
 @dataclass(frozen=True)
 class Strided:
     n: int = 0
-    stride: int = 1
+    stride: int = field(
+        default=1, metadata={"static": True})
 
     def step(self):
         new = replace(self, n=self.n + self.stride)

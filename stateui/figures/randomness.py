@@ -3,7 +3,8 @@
 import numpy as np
 import plotly.graph_objects as go
 
-from statecore.randomness.keytree import Key, KeyTree
+from statecore.randomness.keys import Key
+from statecore.randomness.keytree import KeyTree
 from stateui.figures import framed
 from stateui.theme import ROLES
 

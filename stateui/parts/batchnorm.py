@@ -65,7 +65,7 @@ def order() -> tuple[Panel, ...]:
             on_change=_new_order,
             label_visibility="collapsed",
         )
-    programs = batchnorm.programs(_train_first())
+    programs = batchnorm.by_turns(_train_first())
     return (
         Panel("broken", "jit, statistics on self", programs["broken"], tell=figures.spread),
         Panel("fixed", "jit, statistics in, statistics out", programs["fixed"], tell=figures.spread),
@@ -77,7 +77,7 @@ def plain(lanes: Lanes) -> Lane:
     calls = lanes["fixed"].calls
     kept = st.session_state.get(_PLAIN)
     if kept is None or kept[0] != _train_first():
-        kept = (_train_first(), lockstep.start(batchnorm.programs(_train_first())["plain"]))
+        kept = (_train_first(), lockstep.start(batchnorm.by_turns(_train_first())["plain"]))
     lane = lockstep.go(kept[1], calls)
     st.session_state[_PLAIN] = (_train_first(), lane)
     last = f"Call {calls:,} was to **{figures.mode(calls, _train_first())}**. " if calls else ""
@@ -178,7 +178,7 @@ def _controls() -> None:
         with st.popover("Data", width=110):
             st.slider("Mean", -10.0, 10.0, step=0.5, key="batchnorm_mean")
             st.slider("Variance", 0.1, 10.0, step=0.1, key="batchnorm_var")
-            st.number_input("Key", 0, 2**32 - 1, key="batchnorm_seed", help="The seed of the random key")
+            st.number_input("Seed", 0, 2**32 - 1, key="batchnorm_seed", help="The random key is made from it")
 
 
 def _at_rest(visit: Visit) -> None:
@@ -214,7 +214,7 @@ def _convention(momentum: float) -> None:
             f"Each batch keeps {momentum:g} of the past and takes {show.number(1 - momentum)} of the new: "
             f"after {batchnorm.batches_to_forget(momentum)} batches less than 1 % of the start is left. "
             "The optimizer’s momentum is another thing.\n\n"
-            "The library Flax means the same by `momentum`; Equinox, another, stores the same numbers in its `batch` "
+            "The library Flax means the same by `momentum`. The library Equinox stores the same numbers in its `batch` "
             "mode, but corrects them for their start when it evaluates. Elsewhere the word may stand for the other "
             "share."
         )

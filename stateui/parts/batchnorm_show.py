@@ -17,7 +17,7 @@ class Stream:
 
 
 def batchnorm_show(stream: Stream, start: int) -> Show:
-    """The jitted impure layer beside the one whose statistics are handed on.
+    """The jitted impure layer beside the one whose statistics are passed on.
 
     Args:
       stream: what happened.
@@ -60,7 +60,7 @@ def _output(name: str, target: float, ylabel: str) -> Curves:
         levels=(Level(target),),
         legend=(
             Legend("on self", "dash", "broken"),
-            Legend("handed on", "solid", "fixed"),
+            Legend("passed on", "solid", "fixed"),
             Legend("in training", "dot"),
         ),
     )

@@ -69,7 +69,7 @@ def controls() -> None:
                 help="At 0 the loss surface is nearly round",
             )
             st.slider("Noise (standard deviation)", 0.0, 5.0, step=0.1, key="optimizer_noise")
-            st.number_input("Key", 0, 2**32 - 1, key="optimizer_seed", help="The seed of the random key")
+            st.number_input("Seed", 0, 2**32 - 1, key="optimizer_seed", help="The random key is made from it")
         st.button("Restart", key="restart", on_click=_restart, help="Back to the first rate, without forks")
         st.toggle(
             "A fork keeps the optimizer’s state",

@@ -8,7 +8,7 @@ import jax
 import streamlit as st
 
 from statecore import regression
-from statecore.randomness import documentation, draws, keytree
+from statecore.randomness import documentation, draws, keytree, trees
 from statecore.randomness.documentation import Coincidence
 from statecore.randomness.draws import Scatter
 from statecore.randomness.keytree import KeyTree
@@ -21,7 +21,7 @@ _MISTAKES = {
     "self": "a key hidden in self",
     "reuse": "one key, used again",
 }
-_FIXES = {"split": "key split and handed on", "fold_in": "number folded into the key"}
+_FIXES = {"split": "key split, the new one kept", "fold_in": "number folded into the key"}
 
 SETTINGS = stage.SETTINGS | {
     "mistake": share.choice("numpy", tuple(_MISTAKES)),
@@ -29,12 +29,12 @@ SETTINGS = stage.SETTINGS | {
     "seed": share.whole(0, 0, 2**32 - 1),
 }
 _TREES: dict[str, Callable] = {
-    "deep": keytree.deep,
-    "wide": keytree.wide,
-    "folded": keytree.folded,
-    "one key for all": keytree.reused,
-    "same number folded": keytree.folded_twice,
-    "split and folded": keytree.split_and_folded,
+    "deep": trees.deep,
+    "wide": trees.wide,
+    "folded": trees.folded,
+    "one key for all": trees.reused,
+    "same number folded": trees.folded_twice,
+    "split and folded": trees.split_and_folded,
 }
 _DRAWS = (4, 8, 16)
 _REUSED: dict[str, Callable] = {
@@ -71,18 +71,18 @@ def verdict() -> str | None:
 
 
 def choices() -> None:
-    """What is wrong on the stage, what mends it, and the seed of all."""
+    """What is wrong on the stage, what fixes it, and the seed of all."""
     with st.container(key="settings", horizontal=True, vertical_alignment="bottom"):
         st.selectbox(
             "What is wrong", list(_MISTAKES), key="randomness_mistake", on_change=_afresh, width=250,
             format_func=_MISTAKES.__getitem__,
         )  # fmt: skip
-        st.segmented_control("Mended by", list(_FIXES), key="randomness_fix", on_change=_afresh, required=True)
+        st.segmented_control("Fixed by", list(_FIXES), key="randomness_fix", on_change=_afresh, required=True)
         st.number_input("Seed", 0, 2**32 - 1, key="randomness_seed", on_change=_afresh, width=160)
 
 
 def panels() -> tuple[stage.Panel, ...]:
-    """The mistake without jit where it works there, with jit, and mended."""
+    """The mistake without jit where it works there, with jit, and fixed."""
     mistake, fix, seed = st.session_state["randomness:of"]
     made = programs(seed)[mistake]
     plain = (stage.Panel("plain", "Plain Python", made["plain"]),) if "plain" in made else ()
@@ -97,8 +97,8 @@ def about_the_fix() -> str:
     """What there is to know of the fix that is chosen."""
     if st.session_state["randomness_fix"] == "split":
         return (
-            "`split` uses a key up and gives new ones: one to draw from, one to hand on. The key is the state here, an "
-            "argument and a result."
+            "`split` uses a key up and gives new ones: one to draw from, one to keep for the next call. The key is the "
+            "state here, an argument and a result."
         )
     return (
         "`fold_in` makes a new key of a key and a number, such as the step. The first key never changes, so it does no "
@@ -223,7 +223,7 @@ def start() -> None:
     found = progress.asked("randomness:start", _SEED, _look, 6, "Starting")
     sides = (
         ("broken", "As the documentation has it", regression.page_keys),
-        ("fixed", "Mended", regression.separate_keys),
+        ("fixed", "With one more split", regression.separate_keys),
     )
     for index, (column, side) in enumerate(zip(st.columns(2), sides, strict=True)):
         role, title, keys = side

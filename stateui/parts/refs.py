@@ -13,20 +13,21 @@ from streamlit.delta_generator import DeltaGenerator
 from statecore import lockstep
 from statecore.counter import Counter
 from statecore.lines import executed_lines
-from statecore.refs import compiled, cost, counters, inside, refusals
+from statecore.refs import compiled, cost, counters, inside, programs, refusals
+from statecore.refs import threads as racing
 from statecore.refs.compiled import Compiled, Listing
-from statecore.refs.counters import Race
 from statecore.refs.refusals import REFUSALS, Outcome, Refusal
+from statecore.refs.threads import Race
 from stateui import figures, lesson, progress, share, show, source, stage
 from stateui.figures import refs as pictures
 from stateui.stage import Lanes, Panel
 from stateui.theme import heading, verdict
 
 NAME = "refs"
-COUNTERS = {"call": counters.CALL, "reset": counters.RESET, "scan": counters.SCAN}
+COUNTERS = {"call": programs.CALL, "reset": programs.RESET, "scan": programs.SCAN}
 DOES = {
     "call": "adds one",
-    "reset": f"adds one; call {counters.RESET_BEFORE} resets first",
+    "reset": f"adds one; call {programs.RESET_BEFORE} resets first",
     "scan": "adds one, five times in a `scan`",
 }
 KEYS = {"hidden": "broken", "ref": "ref", "explicit": "fixed"}
@@ -38,7 +39,7 @@ TITLES = {
 FIRST: dict[str, tuple[str, Callable]] = {
     "hidden": ("Where the state is made", Counter.__init__),
     "ref": ("Where the state is made", counters.RefCounter.__init__),
-    "explicit": ("Where the state is made", counters.first_state),
+    "explicit": ("Where the state is made", programs.first_state),
 }
 WAYS = {"explicit call": "fixed", "Ref call": "ref", "explicit scan": "fixed", "Ref scan": "ref"}
 """The ways whose cost is measured, and the role of each."""
@@ -126,7 +127,7 @@ def compiled_programs() -> None:
         columns = st.columns(len(titles))
         for column, (kind, (role, title)) in zip(columns, titles.items(), strict=True):
             with column, st.container(key=f"{role}_side_{kind}", border=True, height="stretch"):
-                st.html(heading(role, title) + source.lit(getattr(counters, kind), rows=5))
+                st.html(heading(role, title) + source.lit(getattr(programs, kind), rows=5))
                 st.markdown("\n".join(f"- {sentence}" for sentence in compiled.in_words(found[kind])))
         form = st.segmented_control(
             "Form", list(_FORMS), key="form", default=next(iter(_FORMS)), required=True, label_visibility="collapsed"
@@ -181,11 +182,11 @@ def _compiled() -> dict[str, Compiled]:
     key = f"{NAME}:compiled"
     if key not in st.session_state:
         with st.spinner("Compiling…"), stage.alone():
-            state = counters.first_state()
+            state = programs.first_state()
             st.session_state[key] = {
-                "ref": compiled.read(counters.ref()),
-                "explicit": compiled.read(counters.explicit(), state),
-                "donated": compiled.read(counters.donated(), state),
+                "ref": compiled.read(programs.ref()),
+                "explicit": compiled.read(programs.explicit(), state),
+                "donated": compiled.read(programs.donated(), state),
             }
     return st.session_state[key]
 
@@ -292,7 +293,7 @@ def measure(room: DeltaGenerator) -> None:
     """Measure if that was asked for: at the end of the page, so that all of it can be read meanwhile."""
     if st.session_state.pop(f"{NAME}:asked", False):
         with room:
-            found = progress.drive(_measured(), "Measuring on this machine", on_cancel=_nothing)
+            found = progress.drive(_measured(), "Measuring on this machine")
         st.session_state[f"{NAME}:cost"] = found
         st.rerun()  # so that the chart shows it
 
@@ -307,10 +308,6 @@ def _measured() -> Generator[float, None, dict[str, float]]:
 
 def _ask() -> None:
     st.session_state[f"{NAME}:asked"] = True
-
-
-def _nothing() -> None:
-    """Nothing to put in order: an unfinished measurement is thrown away."""
 
 
 def _compared(found: dict[str, float]) -> str:
@@ -329,7 +326,7 @@ def threads() -> None:
     """Many threads on one Ref, with a lock around each call or without."""
     races: dict[bool, Race] = st.session_state.get(f"{NAME}:races", {})
     left, right = st.columns([3, 2])
-    left.html(source.lit(counters.one_at_a_time))
+    left.html(source.lit(racing.one_at_a_time))
     with right, st.container(key="races"):
         st.markdown("Threads that all count on one Ref: with the lock around each call, and without it.")
         with st.container(horizontal=True):
@@ -343,7 +340,7 @@ def threads() -> None:
 
 def _race(locked: bool) -> None:
     # not more calls: each that fails also writes a line to the log of the server
-    st.session_state.setdefault(f"{NAME}:races", {})[locked] = counters.race(threads=4, calls=100, locked=locked)
+    st.session_state.setdefault(f"{NAME}:races", {})[locked] = racing.race(threads=4, calls=100, locked=locked)
 
 
 def _raced(locked: bool, race: Race) -> str:

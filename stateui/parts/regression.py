@@ -39,7 +39,7 @@ def controls() -> None:
             "Points", regression.POINTS, key="regression_points", disabled=exact, format_func="{:,}".format, width=130
         )
         with st.popover("Data", disabled=exact, width=110):
-            st.number_input("Key", 0, 2**32 - 1, key="regression_seed", help="The seed of the random key")
+            st.number_input("Seed", 0, 2**32 - 1, key="regression_seed", help="The random key is made from it")
             st.slider("Noise (standard deviation)", 0.0, 5.0, step=0.1, key="regression_noise")
             st.slider("True weight", -10.0, 10.0, step=0.1, key="regression_weight")
             st.slider("True bias", -10.0, 10.0, step=0.1, key="regression_bias")

@@ -13,7 +13,7 @@ from statecore import lockstep, regression
 from statecore import transformations as tf
 from statecore.lockstep import Lane
 from statecore.regression import Data, Params, Trainer
-from statecore.transformations import Learners, Timing
+from statecore.transformations import Learners, Timing, tries
 from statecore.work import Work
 from stateui import lesson, progress, share, show, source
 from stateui.figures import transformations as figures
@@ -65,7 +65,7 @@ class Way(NamedTuple):
 
 
 _JITTED_STEP, _UNJITTED = (
-    "`update` is jitted: each round of the loop calls its compiled program.",
+    "`update` is jitted: each turn of the loop calls its compiled program.",
     "`update` without its first line, the `jit`: each operation is a call of its own.",
 )
 WAYS = {
@@ -135,7 +135,7 @@ def codes() -> None:
 def beside(*functions: Callable) -> None:
     """The code of up to two functions side by side, in boxes of one height."""
     rows = max(source.height(function) for function in functions)
-    for column, function in zip(st.columns(2), functions, strict=False):
+    for column, function in zip(st.columns(2)[: len(functions)], functions, strict=True):
         column.html(source.lit(function, rows=rows))
 
 
@@ -195,7 +195,9 @@ def learners() -> None:
         st.selectbox(
             "Highest rate", HIGHEST, key=f"{NAME}_highest_rate", width=130, help=f"The lowest is {LOWEST_RATE:g}"
         )
-        st.number_input("Key", 0, 2**32 - 1, key=f"{NAME}_seed", help="The seed of data and first params", width=170)
+        st.number_input(
+            "Seed", 0, 2**32 - 1, key=f"{NAME}_seed", help="Data and first params are drawn from it", width=170
+        )
         st.button("Train them all", key="train_all", type="primary", on_click=_open, args=("learners",))
     if not _opened("learners"):
         st.markdown("Each gets its own rate, from the lowest to the highest; all start from the same params.")
@@ -301,7 +303,7 @@ def for_grad() -> tuple:
 
 def used_before() -> tuple:
     """A trainer that has been through `scan` once already."""
-    tf.scan_hidden(*(args := for_scan()))
+    tries.scan_hidden(*(args := for_scan()))
     return args
 
 

@@ -71,7 +71,7 @@ def test_momentum_changes_the_layer_but_not_the_stream():
     assert any("Each batch keeps 0.5 of the past" in each.value for each in app.markdown)
 
 
-def test_what_a_small_batch_shows_of_the_variance_is_said_and_can_be_mended():
+def test_what_a_small_batch_shows_of_the_variance_is_said_and_can_be_fixed():
     app = opened(batch="2", steps="50", step="50")
     assert any("shows on average 0.5 of the variance" in each.value for each in app.markdown)
     app.toggle(key="batchnorm_unbiased").set_value(True).run()

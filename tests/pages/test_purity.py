@@ -5,8 +5,7 @@ from functools import partial
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from statecore.purity import CANNOT_SEE
-from statecore.purity import tries as experiments
+from statecore.purity import CANNOT_SEE, tries
 from statecore.purity.entries import ENTRIES
 from stateui import show, source
 from stateui.parts.purity import GROUPS
@@ -163,11 +162,11 @@ def test_the_whole_catalogue_is_played_on_a_button():
 
 
 EXPERIMENTS = {
-    experiments.retraced: "20, 20, 30, 20",
-    experiments.rows_of_a_batch: "1",
-    experiments.calls_of_a_gradient: "5, 1",
-    experiments.static_argument: "2",
-    experiments.nobody_changed_it: "no impurity showed: True, jit: 20, 20",
+    tries.retraced: "20, 20, 30, 20",
+    tries.rows_of_a_batch: "1",
+    tries.calls_of_a_gradient: "5, 1",
+    tries.static_argument: "2",
+    tries.nobody_changed_it: "no impurity showed: True, jit: 20, 20",
 }
 
 
@@ -178,9 +177,9 @@ def test_an_experiment_does_what_the_page_says(experiment):
 
 
 def test_the_two_checkers_catch_the_leak():
-    assert "leaks a tracer" in experiments.in_a_test()
+    assert "leaks a tracer" in tries.in_a_test()
     with pytest.raises(Exception, match=r"(?i)leak|index"):
-        experiments.caught_in_the_act()
+        tries.caught_in_the_act()
 
 
 def test_every_experiment_runs_on_the_page():

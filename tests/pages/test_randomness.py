@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from statecore.randomness import experiments, keytree
+from statecore.randomness import keytree, trees
 from stateui.figures import randomness as figures
 from tests.pages import helpers
 from tests.pages.helpers import html_of, lanes, result, step
@@ -90,14 +90,14 @@ def test_two_works_asked_for_at_once_are_both_done():
 
 
 def test_a_tree_s_picture_says_what_became_of_each_key():
-    grown = keytree.key_tree(lambda key: keytree.split_and_folded(key, 3), jax.random.key(0))
+    grown = keytree.key_tree(lambda key: trees.split_and_folded(key, 3), jax.random.key(0))
     picture = {trace.name: trace for trace in figures.key_tree(grown).data if trace.name}
     assert {name: len(trace.x) for name, trace in picture.items()} == {
         "used again": 2, "split": 1, "folded": 0, "drawn from once": 0, "not used": 2,
     }  # fmt: skip
     assert picture["used again"].text == ("used 2×", "used 2×")
     assert len({trace.marker.symbol for trace in picture.values()}) == len(picture)
-    deep = keytree.key_tree(lambda key: keytree.deep(key, 5), jax.random.key(0))
+    deep = keytree.key_tree(lambda key: trees.deep(key, 5), jax.random.key(0))
     places = [(x, y) for trace in figures.key_tree(deep).data[1:] for x, y in zip(trace.x, trace.y, strict=True)]
     assert len(set(places)) == len(places) == 11
 
@@ -111,7 +111,7 @@ def test_reused_draws_lie_on_a_line_and_fresh_ones_do_not():
     assert len(html_of(app, "correlation of ranks")) == 2
 
 
-def test_the_documentations_start_is_caught_and_mended():
+def test_the_documentations_start_is_caught_and_fixed():
     app = opened()
     app.button(key="start_both").click().run()
     assert not app.exception
@@ -127,25 +127,33 @@ def test_the_documentations_start_is_caught_and_mended():
     assert html_of(app, "nothing to say")
 
 
-def test_the_experiments_say_what_they_are_said_to_say():
-    for twice in (
-        experiments.split_twice,
-        experiments.same_seed_elsewhere,
-        experiments.old_key_again,
-        experiments.unchecked_raw_key,
-    ):
-        assert len({float(each) for each in twice()}) == 1
-    with pytest.raises(jax.errors.KeyReuseError):
-        experiments.checked_reuse()
-    assert experiments.draws_at_once()
-    assert len(experiments.three_of_two()) == 2
+# what each experiment shows: so many numbers, so many of them different; or the beginning of its text
+NUMBERS = {
+    "Split twice": (2, 1),
+    "Same seed elsewhere": (2, 1),
+    "The old key again": (3, 1),
+    "Checked, an old-style key": (2, 1),
+    "Checked, split and folded": (2, 1),
+    "Two, or three": (2, 1),
+    "A generator on a Ref": (3, 3),
+}
+TEXTS = {"Checked": "KeyReuseError", "All at once": "True", "…under vmap": "Exception: performing"}
 
 
-def test_every_experiment_runs_on_the_page():
-    app = opened()
-    titles = helpers.experiments(app, "randomness")
-    assert len(titles) == 7
-    assert all(result(app, "randomness", title).strip() for title in titles)
+def test_the_page_offers_these_experiments():
+    assert set(helpers.experiments(opened(), "randomness")) == {*NUMBERS, *TEXTS}
+
+
+@pytest.mark.parametrize(("title", "counts"), NUMBERS.items())
+def test_an_experiment_shows_its_numbers(title, counts):
+    shown = result(opened(), "randomness", title).strip("[]").split(", ")
+    numbers = [float(each.replace("−", "-")) for each in shown]
+    assert (len(numbers), len(set(numbers))) == counts
+
+
+@pytest.mark.parametrize(("title", "beginning"), TEXTS.items())
+def test_an_experiment_shows_its_text(title, beginning):
+    assert result(opened(), "randomness", title).startswith(beginning)
 
 
 def test_two_visitors_do_not_mix():

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from statecore.refs import compiled, cost, counters
+from statecore.refs import compiled, cost, programs, threads
 from statecore.refs.refusals import REFUSALS
 from tests.pages import helpers
 from tests.pages.helpers import ROOT, html_of
@@ -28,7 +28,7 @@ def test_nothing_dear_runs_until_it_is_asked_for(monkeypatch):
 
     monkeypatch.setattr(compiled, "read", never)
     monkeypatch.setattr(cost, "measure", never)
-    monkeypatch.setattr(counters, "race", never)
+    monkeypatch.setattr(threads, "race", never)
     app = opened()
     assert not app.exception
 
@@ -47,7 +47,7 @@ def test_the_other_programs_start_over():
     app.button(key="step").click().run()
     app.segmented_control(key="refs_program").set_value("reset").run()
     assert numbers(app) == {"broken": [], "ref": [], "fixed": []}
-    for _ in range(counters.RESET_BEFORE):
+    for _ in range(programs.RESET_BEFORE):
         app.button(key="step").click().run()
     assert numbers(app) == {"broken": [1, 1, 1, 1], "ref": [1, 2, 3, 1], "fixed": [1, 2, 3, 1]}
     app.segmented_control(key="refs_program").set_value("scan").run()

@@ -385,3 +385,16 @@ def test_haiku_finds_arrays_by_name():
     params, state = tries.ask_haiku_for_names()
     assert params.startswith("dense_")
     assert state.startswith("norm_")
+
+
+@pytest.mark.parametrize("step", [by_hand.step, by_hand.forgetful_step], ids=["step", "forgetful_step"])
+def test_the_whole_state_by_hand_can_be_donated(step, start):
+    """Two leaves in one buffer would raise "Attempt to donate the same buffer twice"."""
+    params, data = start
+    kept, _ = step(by_hand.first_state(params), *data)
+    state = by_hand.first_state(jax.tree.map(jnp.copy, params))
+    donating = jax.jit(inspect.unwrap(step), donate_argnums=0)
+    error, after = donating(state, *data)
+    np.testing.assert_allclose(error, kept, rtol=RTOL)
+    assert all(leaf.is_deleted() for leaf in jax.tree.leaves(state.stats))
+    donating(after, *data)

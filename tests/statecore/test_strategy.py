@@ -13,7 +13,7 @@ import pytest
 from statecore import lockstep
 from statecore.counter import Counter
 from statecore.strategy import CannotFunctionalize, State, functionalize, unguarded
-from statecore.strategy.counters import FORMS, trial
+from statecore.strategy.counters import FORMS, Strided, trial
 from statecore.strategy.links import Part, links
 from statecore.strategy.pairs import PAIRS, BatchNorm, programs
 from statecore.strategy.refusals import REFUSALS, outcome
@@ -536,3 +536,19 @@ def test_every_form_of_the_counter_counts(form):
     assert found.jitted == found.scanned == [1, 2, 3]
     assert (found.traces, found.leaves) == (1, [3])
     assert found.traced_again is (form.name in ("class without state", "closure over settings"))
+
+
+def test_a_static_field_of_a_registered_dataclass_is_no_leaf_and_chooses_the_program():
+    traces = []
+
+    @jax.jit
+    def step(counter):
+        traces.append(counter.stride)
+        return counter.step()
+
+    seen = []
+    for stride in (1, 10, 10):
+        value, after = step(Strided(5, stride))
+        seen.append((int(value), after.stride, [int(leaf) for leaf in jax.tree.leaves(after)]))
+    assert seen == [(6, 1, [6]), (15, 10, [15]), (15, 10, [15])]
+    assert traces == [1, 10]

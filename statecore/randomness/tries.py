@@ -2,8 +2,9 @@
 
 import jax
 import jax.numpy as jnp
+from jax.experimental.random import stateful_rng
 
-from statecore.randomness.programs import reuse
+from statecore.randomness.programs import jitted_stateful_rng, reuse
 
 
 def split_twice():
@@ -44,6 +45,15 @@ def unchecked_raw_key():
     return first, second
 
 
+def unnoticed_reuse():
+    key = jax.random.key(0)
+    with jax.debug_key_reuse(True):
+        first, _ = jax.random.split(key)
+        other = jax.random.fold_in(key, 0)
+        return (jax.random.normal(first),
+                jax.random.normal(other))
+
+
 def draws_at_once():
     keys = jax.random.split(jax.random.key(0), 3)
     one_by_one = [jax.random.normal(key) for key in keys]
@@ -55,3 +65,17 @@ def three_of_two():
     key = jax.random.key(0)
     two, three = jax.random.split(key, 2), jax.random.split(key, 3)
     return [jax.random.normal(keys[0]) for keys in (two, three)]
+
+
+def generator_on_a_ref():
+    sample = jitted_stateful_rng(0)
+    return [sample() for _ in range(3)]
+
+
+def generator_under_vmap():
+    rng = stateful_rng(0)
+
+    def noisy(x):
+        return x + rng.normal()
+
+    return jax.vmap(noisy)(jnp.zeros(3))
