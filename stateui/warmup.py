@@ -1,4 +1,4 @@
-"""Heavy imports and first compilations, once per process, behind the first visitor's back."""
+"""Heavy imports and first compilations, once per process, in the background."""
 
 import gc
 import threading

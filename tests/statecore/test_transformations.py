@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from statecore import lockstep, regression
+from statecore import line, lockstep, regression
 from statecore import transformations as tf
 from statecore.regression import Data, Params, Trainer
 
@@ -225,7 +225,7 @@ def test_each_learner_learns_as_if_alone(data):
 
 
 def test_the_best_learner_is_between_the_slow_and_the_diverging(data):
-    limit = regression.largest_stable_rate(data)
+    limit = line.largest_stable_rate(data)
     learners = tf.learn_together(START, data, (0.001, 4 * limit), 100)
     best = learners.best
     assert 0 < best < 63
@@ -252,7 +252,7 @@ def exact_slope(data, rate, steps, nudge=1e-5):
 
 @pytest.mark.parametrize("steps", tf.RUN_STEPS)
 def test_the_slope_is_that_of_finite_differences(steps, data):
-    limit = regression.largest_stable_rate(data)
+    limit = line.largest_stable_rate(data)
     for rate in (0.01, 0.1, 1.02 * limit):
         error, slope = tf.slope_at(rate, START, data, steps)
         rate = float(np.float32(rate))
@@ -266,7 +266,7 @@ def test_the_two_slopes_shown_agree(data):
 
 
 def test_the_curve_falls_and_rises_and_its_slope_says_so(data):
-    limit = regression.largest_stable_rate(data)
+    limit = line.largest_stable_rate(data)
     curve = tf.rate_curve(START, data, (0.001, 1.1 * limit), 20)
     assert curve.rate.shape == curve.loss.shape == curve.slope.shape == (tf.CURVE_POINTS,)
     least = int(np.argmin(curve.loss))
@@ -277,7 +277,7 @@ def test_the_curve_falls_and_rises_and_its_slope_says_so(data):
 
 @pytest.mark.parametrize("start", [0.001, 0.02, 0.37])
 def test_the_learning_rate_is_learned(start, data):
-    assert regression.largest_stable_rate(data) < 0.37
+    assert line.largest_stable_rate(data) < 0.37
     learned = tf.learn_rate(start, START, data, 20, meta_rate=0.3)
     least = tf.rate_curve(START, data, (0.05, 0.36), 20).loss.min()
     assert learned.rate.shape == learned.loss.shape == learned.slope.shape == (tf.RATE_STEPS + 1,)
