@@ -69,10 +69,9 @@ def page_loop_recorded(problem: Problem) -> Run:
             states.append(params)
             losses.append(loss(params, *problem.data))
         weights, biases = zip(*states, strict=True)
-        weights, biases, losses = (
-            np.array([float(value) for value in column], np.float32) for column in (weights, biases, losses)
-        )
-        return History(Params(weights, biases), losses)
+        columns = (weights, biases, losses)
+        weight, bias, kept = (np.array([float(value) for value in column], np.float32) for column in columns)
+        return History(Params(weight, bias), kept)
 
     return run
 

@@ -41,11 +41,7 @@ class History(Generic[S]):
 
     def same_bits(self, other: "History[S]") -> bool:
         """True when every number of both runs has the same bits, NaN included."""
-        mine, its = jax.tree.leaves(self), jax.tree.leaves(other)
-        return jax.tree.structure(self) == jax.tree.structure(other) and all(
-            left.shape == right.shape and left.tobytes() == right.tobytes()
-            for left, right in zip(mine, its, strict=True)
-        )
+        return _bits(self) == _bits(other)
 
     @property
     def first_not_finite(self) -> int | None:
@@ -64,6 +60,11 @@ def columns(tree: Any) -> dict[str, np.ndarray]:
     """A history's states, or a part of them, as float32 columns by path, such as `[0].mu.weight`."""
     leaves = jax.tree_util.tree_leaves_with_path(tree)
     return {jax.tree_util.keystr(path): np.asarray(column, np.float32) for path, column in leaves}
+
+
+def _bits(history: History) -> dict[str, tuple]:
+    leaves = jax.tree_util.tree_leaves_with_path(history)
+    return {jax.tree_util.keystr(path): (leaf.dtype, leaf.shape, leaf.tobytes()) for path, leaf in leaves}
 
 
 def join(parts: Sequence[History[S]]) -> History[S]:

@@ -11,12 +11,15 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+Scalar = jax.Array | np.ndarray
+"""A number of shape (); in a history, a column of them."""
+
 
 class Params(NamedTuple):
     """The model's state: y is predicted as weight * x + bias, both of shape ()."""
 
-    weight: jax.Array
-    bias: jax.Array
+    weight: Scalar
+    bias: Scalar
 
 
 class Data(NamedTuple):

@@ -61,7 +61,7 @@ class Training(Generic[S]):
 
     Attributes:
       learner: what is trained.
-      data: arrays whose first axis is the points.
+      data: a tuple of arrays whose first axis is the points.
       state: the first state.
       steps: the last step of every branch.
       timeline: the branches; the states of each are its whole `History`.
@@ -69,7 +69,7 @@ class Training(Generic[S]):
     """
 
     learner: Learner
-    data: tuple
+    data: Any
     state: S
     steps: int
     timeline: Timeline[S]
@@ -101,7 +101,7 @@ class Training(Generic[S]):
         return branches >= MAX_BRANCHES or self.work // branches * (branches + 1) > MAX_WORK
 
 
-def begin(learner: Learner, params: Any, data: tuple, learning_rate: float, steps: int) -> Work[Training]:
+def begin(learner: Learner, params: Any, data: Any, learning_rate: float, steps: int) -> Work[Training]:
     """Train from the first step. Raises ValueError as `run` does."""
     state, rates = learner.init(params), ((0, learning_rate),)
     history = yield from through(learner, state, data, rates, steps)
@@ -148,7 +148,7 @@ def stretches(rates: Rates, steps: int) -> Iterator[tuple[int, int, float]]:
         yield start, end, rate
 
 
-def through(learner: Learner, state: S, data: tuple, rates: Rates, steps: int) -> Work[History[S]]:
+def through(learner: Learner, state: S, data: Any, rates: Rates, steps: int) -> Work[History[S]]:
     """One line of training through all its rates. Raises ValueError as `run` does."""
     history: History[S] | None = None
     for start, end, rate in stretches(rates, steps):
@@ -160,7 +160,7 @@ def through(learner: Learner, state: S, data: tuple, rates: Rates, steps: int) -
     return history
 
 
-def run(learner: Learner, state: S, data: tuple, learning_rate: float, steps: int) -> Work[History[S]]:
+def run(learner: Learner, state: S, data: Any, learning_rate: float, steps: int) -> Work[History[S]]:
     """Train for `steps` steps at one rate and keep every one of them, the first state included.
 
     Raises ValueError when points x steps is above `MAX_WORK` or `steps` is negative.
@@ -177,7 +177,7 @@ def run(learner: Learner, state: S, data: tuple, learning_rate: float, steps: in
     return join(parts)
 
 
-def points_of(data: tuple) -> int:
+def points_of(data: Any) -> int:
     """How many points the data have."""
     return data[0].shape[0]
 

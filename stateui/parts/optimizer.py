@@ -83,7 +83,8 @@ def controls() -> None:
 @st.fragment
 def stage() -> None:
     """The player with both sides and the race, and every state as it is where the player rests."""
-    if any([st.session_state.pop(f"optimizer:{reason}", False) for reason in ("rerun", "judge")]):
+    forked, judged = (st.session_state.pop(f"optimizer:{reason}", False) for reason in ("rerun", "judge"))
+    if forked or judged:
         st.rerun()
     visit = _visit()
     if "optimizer_player" not in st.session_state:

@@ -39,7 +39,7 @@ DASHES: Mapping[str, tuple[str, Dash]] = {
 
 @dataclass(frozen=True)
 class Runs:
-    """Runs through the same rates on the same data: Adam with its state made again at every step, and the three that race."""
+    """Runs through the same rates on the same data: Adam without its memory, and the three that race."""
 
     data: Data
     forgetful: History[State]
@@ -61,12 +61,17 @@ def optimizer_show(runs: Runs, before: History[State] | None, start: int, fork: 
     ground = _ground(runs.data)
     sent = {"grid": ground.grid.ravel()}
     for name, run in {"broken": runs.forgetful, **runs.race, **({"before": before} if before else {})}.items():
-        params = run.states.params
-        sent |= {f"{name}_weight": params.weight, f"{name}_bias": params.bias, f"{name}_loss": run.loss}
+        weight, bias = (np.asarray(column) for column in run.states.params)
+        sent |= {f"{name}_weight": weight, f"{name}_bias": bias, f"{name}_loss": run.loss}
     old = Walk("before_weight", "before_bias", "other", "dot", 2)
     panels = (
         _panel(
-            "broken", "jit, Adam’s state made again at every step", "✗", ground, (_walk("broken", "broken", "dash"),), "broken"
+            "broken",
+            "jit, Adam’s state made again at every step",
+            "✗",
+            ground,
+            (_walk("broken", "broken", "dash"),),
+            "broken",
         ),
         _panel(
             "fixed",

@@ -71,7 +71,7 @@ def _columns(sides: Sides) -> dict[str, np.ndarray]:
         "baked_bias": np.array([baked.bias]),
     }
     for branch, history in enumerate(run.histories):
-        weight, bias = history.states
+        weight, bias = (np.asarray(column) for column in history.states)
         columns |= {f"weight{branch}": weight, f"bias{branch}": bias, f"loss{branch}": history.loss}
     return columns
 
