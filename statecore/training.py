@@ -171,7 +171,7 @@ def run(learner: Learner, state: S, data: Any, learning_rate: float, steps: int)
     length, parts = chunk_length(points), []
     for start in range(0, steps + 1, length):
         size = min(length, steps + 1 - start)
-        state, rows, others = _scan(state, data, learning_rate, learner.update, length, learner.unroll)
+        state, rows, others = _scan(state, data, float(learning_rate), learner.update, length, learner.unroll)
         parts.append(_history(state, np.asarray(rows)[:size], [np.asarray(other)[:size] for other in others]))
         yield (start + size) / (steps + 1)
     return join(parts)
