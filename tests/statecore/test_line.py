@@ -1,5 +1,8 @@
 """The model of the training lessons, against NumPy and its closed forms."""
 
+import re
+from pathlib import Path
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -123,3 +126,16 @@ def test_smallest_loss_is_least():
     np.testing.assert_allclose(line.loss(solution, *data), best, rtol=1e-5)
     for nudge in ((0.1, 0.0), (0.0, -0.1)):
         assert line.loss(Params(solution.weight + nudge[0], solution.bias + nudge[1]), *data) > best
+
+
+def test_the_instruments_import_no_lesson_and_the_optimizer_imports_no_other_one():
+    root = Path(line.__file__).parent
+    instruments = {root / f"{name}.py": "" for name in ("line", "history", "training")}
+    lessons = dict.fromkeys((root / "optimizer").glob("*.py"), "optimizer")
+    lessons |= dict.fromkeys((root / "regression").glob("*.py"), "regression")
+    folders = {path.parent.name for path in root.glob("*/__init__.py")}
+    assert {"optimizer", "regression", "refs"} <= folders
+    assert len(lessons) > 10
+    for path, own in (instruments | lessons).items():
+        imported = set(re.findall(r"from statecore(?:\.| import )(\w+)", path.read_text(encoding="utf-8")))
+        assert not imported & (folders - {own}), path

@@ -85,3 +85,19 @@ def test_the_player_loads_nothing_from_elsewhere():
     assert len(files) == 3
     for path in files:
         assert "http" not in path.read_text(encoding="utf-8")
+
+
+def test_the_baked_line_and_what_is_left_on_self_are_what_was_found():
+    run = trained(steps=100)
+    weight, bias = run.beside.baked
+    sent = packed(shown(run))
+    assert numbers(sent["columns"]["baked_weight"]) == weight
+    assert numbers(sent["columns"]["baked_bias"]) == bias
+    texts = {readout.name: readout.text for readout in shown(run).panels[0].readouts}
+    assert texts["weight"] == str(run.beside.left.weight)
+    # another finding is another picture: nothing of it is written down
+    constants = tuple(replace(constant, value=np.float32(7)) for constant in run.beside.kept.constants)
+    kept = replace(run.beside.kept, constants=constants)
+    forged = replace(run, hidden=(replace(run.beside, kept=kept, left=regression.Params(3.0, 4.0)),))
+    assert numbers(packed(shown(forged))["columns"]["baked_weight"]) == 7
+    assert {readout.name: readout.text for readout in shown(forged).panels[0].readouts}["bias"] == "4"

@@ -1,8 +1,13 @@
+from dataclasses import replace
+
 import jax.numpy as jnp
 import pytest
 
-from statecore import optimizer
+from statecore import optimizer, training
+from statecore.regression.runs import LEARNER
+from statecore.work import finish
 from stateui import trees, visits
+from stateui.parts.regression import _full
 
 
 @pytest.mark.parametrize(
@@ -28,3 +33,11 @@ def test_a_state_is_described_leaf_by_leaf():
     count = rows["Adam"][0]
     assert (count.shape, count.dtype, int(count.value), count.value.nbytes) == ((), "int32", 0, 4)
     assert trees.describe(optimizer.State(jnp.ones(2), ()))[0].path == ".params"
+
+
+def test_a_run_that_cannot_be_forked_says_why():
+    run = finish(training.begin(LEARNER, optimizer.START, optimizer.default_data(), 0.01, 10))
+    assert _full(run) == ""
+    largest = replace(run, steps=training.MAX_WORK // 128)
+    assert "1,000,000,000 points × steps" in _full(largest)
+    assert "8 branches" in _full(replace(run, rates=run.rates * training.MAX_BRANCHES))
