@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping
 
+import jax
 import numpy as np
 
 from benchmarks.contestants import Problem
-from statecore.regression import History, Params
+from statecore.history import History
+from statecore.line import Params
 
 TOLERANCE, TOLERANCE_PER_POINT = 1e-5, 1e-9
 """How far a number may be from the scan's, relative to its size or to 1, whichever is larger.
@@ -34,7 +36,7 @@ def check(problem: Problem, results: Mapping[str, object], reference: History) -
 
 def _agrees(result: object, reference: History, steps: int, tolerance: float) -> bool:
     if isinstance(result, History):
-        pairs = ((result.weight, reference.weight), (result.bias, reference.bias), (result.loss, reference.loss))
+        pairs = zip(jax.tree.leaves(result), jax.tree.leaves(reference), strict=True)
         return all(len(mine) == steps + 1 and _close(mine, its, tolerance) for mine, its in pairs)
     if isinstance(result, Params):
         return _close(np.asarray(result), np.asarray(reference[steps]), tolerance)

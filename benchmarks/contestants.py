@@ -14,7 +14,9 @@ import numpy as np
 from benchmarks import c_loop
 from statecore import regression
 from statecore.counter import CounterV2
-from statecore.regression import LEARNING_RATE, Data, History, Params, update
+from statecore.history import History
+from statecore.line import Data, Params
+from statecore.regression import LEARNING_RATE, update
 
 Run = Callable[[], History | Params]
 
@@ -68,7 +70,8 @@ def page_loop_recorded(problem: Problem) -> Run:
             losses.append(loss(params, *problem.data))
         weights, biases = zip(*states, strict=True)
         columns = (weights, biases, losses)
-        return History(*(np.array([float(value) for value in column], np.float32) for column in columns))
+        weight, bias, kept = (np.array([float(value) for value in column], np.float32) for column in columns)
+        return History(Params(weight, bias), kept)
 
     return run
 
@@ -86,7 +89,7 @@ def numpy_loop(problem: Problem) -> Run:
             weights[step], biases[step], losses[step] = weight, bias, error @ error / size
             weight = weight - LEARNING_RATE * 2 * (error @ x) / size
             bias = bias - LEARNING_RATE * 2 * error.sum() / size
-        return History(weights, biases, losses)
+        return History(Params(weights, biases), losses)
 
     return run
 
@@ -102,10 +105,9 @@ def compiled_c_loop(*flags: str) -> Callable[[Problem], Run | None]:
         weight, bias = (float(value) for value in problem.params)
 
         def run() -> History:
-            history = History(*np.empty((3, problem.steps + 1), np.float32))
-            columns = (history.weight, history.bias, history.loss)
-            train(problem.steps, len(x), x, y, weight, bias, LEARNING_RATE, *columns)
-            return history
+            weights, biases, losses = np.empty((3, problem.steps + 1), np.float32)
+            train(problem.steps, len(x), x, y, weight, bias, LEARNING_RATE, weights, biases, losses)
+            return History(Params(weights, biases), losses)
 
         return run
 

@@ -6,8 +6,8 @@ from stateui import lesson
 
 lesson.begin("optimizer")
 
-from statecore import optimizer
-from statecore import optimizer_experiments as tries
+from statecore.optimizer import programs as shown
+from statecore.optimizer import tries
 from stateui.experiment import Experiment, bench
 from stateui.parts import optimizer as training
 from stateui.predict import predict
@@ -15,7 +15,7 @@ from stateui.stage import Panel, programs, stage
 
 predict(
     "optimizer",
-    "Adam keeps running means of the gradients. A jitted `update` hands its params on, but makes Adam’s state anew at every step. What comes of it?",
+    "Adam keeps running means of the gradients. A jitted `update` hands its params on, but makes Adam’s state again at every step. What comes of it?",
     {
         "an error": "Nothing is missing and nothing has the wrong shape: a first state is a good state, every time.",
         "no learning": "The params are handed on, and every step still points downhill.",
@@ -36,12 +36,12 @@ training.cost()
 
 lesson.heading("Call by call", "calls")
 st.markdown(
-    "Two updates, one call at a time. `optimizer` itself is only a pair of functions and may be made anew; "
-    "what must not be made anew is its memory, `opt_state`."
+    "Two updates, one call at a time. `optimizer` itself is only a pair of functions and may be made again; "
+    "what must not be made again is its memory, `opt_state`."
 )
 panels = (
-    Panel("broken", "jit, Adam made anew at every step", optimizer.programs()["broken"]),
-    Panel("fixed", "jit, Adam’s state handed on", optimizer.programs()["fixed"]),
+    Panel("broken", "jit, Adam’s state made again at every step", shown.programs()["broken"]),
+    Panel("fixed", "jit, Adam’s state handed on", shown.programs()["fixed"]),
 )
 lanes = stage("optimizer_calls", panels, linked=False)
 
@@ -84,7 +84,7 @@ bench(
             "With one gradient to average, Adam divides it by its own size: only the sign is left, times the rate.",
         ),
         Experiment(
-            "Momentum made anew",
+            "Momentum without memory",
             tries.forgetful_momentum,
             "Momentum forgets its state at every step as well. How far is it from SGD?",
             "A running sum of one gradient is that gradient: momentum without memory is plain SGD.",
@@ -107,6 +107,13 @@ bench(
             tries.adam_is_a_value,
             "Take the same step twice from the same state. Are params and memory equal, bit for bit?",
             "State that is handed in is a value: what follows from it can be computed again.",
+        ),
+        Experiment(
+            "The rate as state",
+            tries.rate_as_state,
+            "`optax.inject_hyperparams` puts the learning rate into Adam’s state. Change it there after one step: how far does "
+            "the weight move in the next one?",
+            "The rate comes in with the rest of the state, so the same compiled program uses the new one. A checkpoint holds it too.",
         ),
     ),
 )

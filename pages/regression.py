@@ -6,7 +6,8 @@ from stateui import lesson
 
 lesson.begin("regression")
 
-from statecore import regression
+from statecore.regression import leaked
+from statecore.regression import programs as shown
 from stateui.experiment import look
 from stateui.parts import regression as training
 from stateui.predict import predict
@@ -34,8 +35,8 @@ st.markdown(
     "change in every part of the params."
 )
 panels = (
-    Panel("broken", "jit, params hidden in self", regression.programs()["broken"]),
-    Panel("fixed", "jit, params in, params out", regression.programs()["fixed"]),
+    Panel("broken", "jit, params hidden in self", shown.programs()["broken"]),
+    Panel("fixed", "jit, params in, params out", shown.programs()["fixed"]),
 )
 lanes = stage("regression_calls", panels, linked=False)
 
@@ -51,14 +52,14 @@ else:
     first, second, third = st.columns(3)
     with first:
         look(
-            regression.print_params,
+            leaked.print_params,
             trainer,
             why="Printing shows no number: it is a *tracer*, a stand-in from the trace.",
         )
     with second:
-        look(regression.convert_params, trainer, why="A stand-in has a shape and a type but no value to convert.")
+        look(leaked.convert_params, trainer, why="A stand-in has a shape and a type but no value to convert.")
     with third:
-        look(regression.use_params, trainer, why="The trace it belongs to is over, so nothing can be computed with it.")
+        look(leaked.use_params, trainer, why="The trace it belongs to is over, so nothing can be computed with it.")
 
 lesson.heading("Try it", "try")
 st.markdown(

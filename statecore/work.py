@@ -17,3 +17,12 @@ def between(work: Work[T], start: float, end: float) -> Work[T]:
         except StopIteration as finished:
             return finished.value
         yield start + (end - start) * share
+
+
+def finish(work: Work[T]) -> T:
+    """Do the work to its end, without a pause, and return its result."""
+    while True:
+        try:
+            next(work)
+        except StopIteration as finished:
+            return finished.value

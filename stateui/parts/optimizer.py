@@ -6,21 +6,23 @@ from typing import Any
 import jax
 import streamlit as st
 
-from statecore import optimizer, regression
-from statecore.optimizer import Run
-from stateui import lesson, share, show, source
+from statecore import line, optimizer, training
+from statecore.history import History
+from statecore.optimizer import State
+from statecore.training import Rates
+from stateui import lesson, share, show, source, visits
 from stateui.figures import optimizer as figures
-from stateui.parts.forks import Forks
-from stateui.parts.optimizer_show import Runs, differences, optimizer_show, tree
+from stateui.parts.optimizer_show import Runs, differences, optimizer_show
 from stateui.player import player
 from stateui.player.spec import Fork
+from stateui.trees import tree
 
 LOW_RATE, HIGH_RATE = 0.003, 1.0
 RATES = (0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
 """The rates at which the cost of forgetting is measured."""
 TARGETS = (1.0, 0.1, 0.01, 0.001)
 """How near to the smallest loss a run has to come."""
-_FORKS = Forks(last=max(optimizer.STEPS), low=LOW_RATE, high=HIGH_RATE, most=7)
+_FORKS = visits.Forks(last=max(optimizer.STEPS), low=LOW_RATE, high=HIGH_RATE, most=7)
 
 SETTINGS = {
     "seed": share.whole(42, 0, 2**32 - 1),
@@ -50,7 +52,7 @@ class Visit:
     asked: dict[str, Any]
     runs: Runs
     start: int
-    before: Run | None = None
+    before: History[State] | None = None
     note: str = ""
 
 
@@ -81,7 +83,8 @@ def controls() -> None:
 @st.fragment
 def stage() -> None:
     """The player with both sides and the race, and every state as it is where the player rests."""
-    if st.session_state.pop("optimizer:rerun", False):
+    forked, judged = (st.session_state.pop(f"optimizer:{reason}", False) for reason in ("rerun", "judge"))
+    if forked or judged:
         st.rerun()
     visit = _visit()
     if "optimizer_player" not in st.session_state:
@@ -108,7 +111,7 @@ def cost() -> None:
     visit: Visit = st.session_state["optimizer:visit"]
     data, steps = visit.runs.data, _last(visit)
     measured = _measured(visit)
-    target = optimizer.smallest_loss(data) + (gap or 0.1)
+    target = line.smallest_loss(data) + (gap or 0.1)
     needed = {key: [run.steps_to(target) for run in runs] for key, runs in measured.items()}
     lesson.chart(figures.cost(RATES, needed, steps), "optimizer_cost", figures.told(RATES, needed, steps))
 
@@ -143,7 +146,7 @@ def verdict() -> str | None:
 
 
 def _visit() -> Visit:
-    """The visitor's runs, made anew when a setting changed."""
+    """The visitor's runs, made again when a setting changed."""
     asked = {name: st.session_state[f"optimizer_{name}"] for name in SETTINGS if name != "step"}
     visit: Visit | None = st.session_state.get("optimizer:visit")
     if visit is not None and visit.asked == asked:
@@ -166,13 +169,13 @@ def _trained(asked: dict[str, Any], old: Runs | None) -> Runs:
     return Runs(data, optimizer.run_through(rates, data, steps, forget=True), race)
 
 
-def _rates(asked: dict[str, Any]) -> list[tuple[int, float]]:
+def _rates(asked: dict[str, Any]) -> Rates:
     """The rate at the start and at every fork that the run is long enough for."""
     later = [(step, rate) for step, rate in _FORKS.pairs(asked["forks"]) if step <= asked["steps"]]
-    return [(0, asked["learning_rate"]), *sorted(later)]
+    return ((0, asked["learning_rate"]), *sorted(later))
 
 
-def _measured(visit: Visit) -> dict[str, list[Run]]:
+def _measured(visit: Visit) -> dict[str, list[History[State]]]:
     """Both Adams at every rate, kept until the data change."""
     asked = tuple(visit.asked[name] for name in _OF_THE_DATA)
     kept = st.session_state.get("optimizer:measured")
@@ -200,28 +203,18 @@ def _restart() -> None:
 
 
 def _rested() -> None:
-    judged = verdict() is not None
-    st.session_state["optimizer_step"] = int(st.session_state["optimizer_player"].step)
-    # the prediction stands outside the fragment: judge it once, with a run of the whole page
-    st.session_state["optimizer:rerun"] = verdict() is not None and not judged
+    visits.rested("optimizer", verdict)
 
 
 def _asked_fork() -> None:
-    """Remember the fork; the page then runs anew, since what is measured below depends on the rates."""
-    asked = dict(st.session_state["optimizer_player"].fork)
-    serial, step = int(asked["serial"]), min(max(int(asked["step"]), 0), st.session_state["optimizer_steps"])
-    if serial <= st.session_state.get("optimizer:serial", 0):
+    """Remember the fork; the whole page then runs again, since what is measured below depends on the rates."""
+    asked, state = visits.asked("optimizer", _FORKS), st.session_state
+    if asked.serial <= state.get("optimizer:serial", 0):
         return
-    rate = min(max(float(asked["rate"]), LOW_RATE), HIGH_RATE)
-    pairs = [pair for pair in _FORKS.pairs(st.session_state["optimizer_forks"]) if pair[0] < step]
-    if step == 0:
-        st.session_state["optimizer_learning_rate"] = rate
-    else:
-        pairs.append((step, rate))
-    st.session_state.update(
-        {"optimizer:serial": serial, "optimizer:rerun": True, "optimizer_step": step},
-        optimizer_forks=_FORKS.written(pairs),
-    )
+    step = min(max(asked.step, 0), state["optimizer_steps"])
+    rates = ((0, state["optimizer_learning_rate"]), *_FORKS.pairs(state["optimizer_forks"]))
+    visits.remember_rates("optimizer", training.forked(rates, step, asked.rate))
+    state.update({"optimizer:serial": asked.serial, "optimizer:rerun": True, "optimizer_step": step})
 
 
 def _fork_control() -> Fork:
@@ -244,7 +237,7 @@ def _at_rest(visit: Visit) -> None:
             f'<span class="at" data-step="{step}">step {step}</span> at rate {rate:g}: '
             f"forgetful loss **{show.number(float(runs.forgetful.loss[step]))}**, "
             f"threaded loss **{show.number(float(runs.threaded.loss[step]))}**, "
-            f"smallest possible {show.number(optimizer.smallest_loss(runs.data))}.",
+            f"smallest possible {show.number(line.smallest_loss(runs.data))}.",
             unsafe_allow_html=True,
         )
         _diverged(visit)
@@ -261,7 +254,7 @@ def _at_rest(visit: Visit) -> None:
                 _tree(name, run, step)
 
 
-def _tree(name: str, run: Run, step: int) -> None:
+def _tree(name: str, run: History[State], step: int) -> None:
     state = run[step]
     memory, params = (show.size(part) for part in (state.opt_state, state.params))
     st.html(f'<h3 class="role">{name}</h3>' + tree(state))
@@ -276,7 +269,7 @@ def _diverged(visit: Visit) -> None:
     left = {name: run.first_not_finite for name, run in visit.runs.race.items()}
     lost = [f"{name} left the numbers float32 can hold at step {at:,}" for name, at in left.items() if at is not None]
     if lost:
-        limit = regression.largest_stable_rate(visit.runs.data)
+        limit = line.largest_stable_rate(visit.runs.data)
         st.warning(
             f"{'; '.join(lost)}. On this data plain SGD diverges above the rate 2/λmax = {show.number(limit)}, where "
             "λmax is the largest curvature of the loss.",

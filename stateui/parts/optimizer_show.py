@@ -1,15 +1,15 @@
-"""What the optimizer's player and its tables show: pure, data in, a `Show` or HTML out."""
+"""What the optimizer's player and its table of differences show: pure, data in, a `Show` or HTML out."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from html import escape
 
 import numpy as np
 
-from statecore import optimizer, regression
-from statecore.optimizer import Row, Run, State
-from statecore.regression import Data, Params
+from statecore import line, optimizer
+from statecore.history import History, columns
+from statecore.line import Data, Params
+from statecore.optimizer import State
 from stateui import show
 from stateui.player.spec import (
     Curves,
@@ -39,18 +39,18 @@ DASHES: Mapping[str, tuple[str, Dash]] = {
 
 @dataclass(frozen=True)
 class Runs:
-    """Runs through the same rates on the same data: Adam made anew at every step, and the three that race."""
+    """Runs through the same rates on the same data: Adam without its memory, and the three that race."""
 
     data: Data
-    forgetful: Run
-    race: Mapping[str, Run]
+    forgetful: History[State]
+    race: Mapping[str, History[State]]
 
     @property
-    def threaded(self) -> Run:
+    def threaded(self) -> History[State]:
         return self.race["Adam"]
 
 
-def optimizer_show(runs: Runs, before: Run | None, start: int, fork: Fork) -> Show:
+def optimizer_show(runs: Runs, before: History[State] | None, start: int, fork: Fork) -> Show:
     """Forgetful beside threaded Adam, and the race, under one cursor.
 
     Args:
@@ -59,13 +59,19 @@ def optimizer_show(runs: Runs, before: Run | None, start: int, fork: Fork) -> Sh
       fork: the learning-rate control.
     """
     ground = _ground(runs.data)
-    columns = {"grid": ground.surface.loss.ravel()}
+    sent = {"grid": ground.grid.ravel()}
     for name, run in {"broken": runs.forgetful, **runs.race, **({"before": before} if before else {})}.items():
-        columns |= {f"{name}_weight": run.weight, f"{name}_bias": run.bias, f"{name}_loss": run.loss}
+        weight, bias = (np.asarray(column) for column in run.states.params)
+        sent |= {f"{name}_weight": weight, f"{name}_bias": bias, f"{name}_loss": run.loss}
     old = Walk("before_weight", "before_bias", "other", "dot", 2)
     panels = (
         _panel(
-            "broken", "jit, Adam made anew at every step", "✗", ground, (_walk("broken", "broken", "dash"),), "broken"
+            "broken",
+            "jit, Adam’s state made again at every step",
+            "✗",
+            ground,
+            (_walk("broken", "broken", "dash"),),
+            "broken",
         ),
         _panel(
             "fixed",
@@ -84,24 +90,26 @@ def optimizer_show(runs: Runs, before: Run | None, start: int, fork: Fork) -> Sh
             ground.path(race, tuple(Legend(name, dash, role) for name, (role, dash) in DASHES.items())),
         ),
     )
-    return Show(len(runs.forgetful) - 1, start, columns, panels, views, fork)
+    return Show(len(runs.forgetful) - 1, start, sent, panels, views, fork)
 
 
 @dataclass(frozen=True)
 class _Ground:
     """The loss around its minimum, wide enough to hold the start."""
 
-    surface: optimizer.Surface
+    grid: np.ndarray
+    xspan: tuple[float, float]
+    yspan: tuple[float, float]
     best: Params
     floor: float
 
     def path(self, walks: tuple[Walk, ...], legend: tuple[Legend, ...]) -> Path2D:
-        rise = float(self.surface.loss.max()) - self.floor
+        rise = float(self.grid.max()) - self.floor
         return Path2D(
             says="the path of weight and bias over the loss, with its minimum at the plus sign.",
             grid="grid",
-            xspan=_ends(self.surface.weight),
-            yspan=_ends(self.surface.bias),
+            xspan=self.xspan,
+            yspan=self.yspan,
             # closer together at the bottom, where the valley is
             contours=tuple(self.floor + rise * (k / 12) ** 3 for k in range(1, 12)),
             walks=walks,
@@ -113,14 +121,11 @@ class _Ground:
 
 
 def _ground(data: Data) -> _Ground:
-    best = regression.least_squares(data)
+    best = line.least_squares(data)
     away = 1.35 * max(abs(float(optimizer.START.weight - best.weight)), abs(float(optimizer.START.bias - best.bias)))
-    weight, bias = ((float(middle) - away, float(middle) + away) for middle in best)
-    return _Ground(optimizer.surface(data, weight, bias, GRID), best, optimizer.smallest_loss(data))
-
-
-def _ends(values: np.ndarray) -> tuple[float, float]:
-    return float(values[0]), float(values[-1])
+    xspan, yspan = ((float(middle) - away, float(middle) + away) for middle in best)
+    grid = line.loss_on_grid(data, np.linspace(*xspan, GRID), np.linspace(*yspan, GRID))
+    return _Ground(grid, xspan, yspan, best, line.smallest_loss(data))
 
 
 def _walk(name: str, role: str, dash: Dash) -> Walk:
@@ -155,53 +160,15 @@ def _losses(floor: float, before: bool) -> Curves:
     )
 
 
-# --- tables ------------------------------------------------------------------------------------------
+# --- the table of differences ------------------------------------------------------------------------
 
 
-def tree(state: State) -> str:
-    """A state as a tree: each leaf with its value now and its type; a branch without leaves says so."""
-    lines = ["<tr><th scope='row'>State</th><td></td><td></td></tr>"]
-    parts = state._asdict()
-    for name, part in parts.items():
-        last = name == list(parts)[-1]
-        rows = optimizer.describe(part)
-        note = "" if rows else "nothing"
-        lines.append(_line(("└─ " if last else "├─ ") + name, note, ""))
-        lines += _branches(rows, "   " if last else "│  ")
-    return f'<table class="state tree">{"".join(lines)}</table>'
-
-
-def _branches(rows: tuple[Row, ...], indent: str) -> list[str]:
-    """The lines below one branch; rows that share the first part of their path share a line."""
-    grouped: dict[str, list[tuple[str, Row]]] = {}
-    for row in rows:
-        first = re.match(r"\.?\w+|\[[^]]*\]", row.path)
-        assert first is not None
-        grouped.setdefault(first[0], []).append((row.path[first.end() :], row))
-    lines = []
-    for number, (part, members) in enumerate(grouped.items(), start=1):
-        last = number == len(grouped)
-        label = indent + ("└─ " if last else "├─ ") + part.removeprefix(".")
-        below = tuple(Row(rest, row.shape, row.dtype, row.value) for rest, row in members if rest)
-        if below:
-            lines += [_line(label, "", ""), *_branches(below, indent + ("   " if last else "│  "))]
-        else:
-            row = members[0][1]
-            lines.append(_line(label, show.value(row.value), f"{row.dtype}[{','.join(map(str, row.shape))}]"))
-    return lines
-
-
-def _line(label: str, value: str, kind: str) -> str:
-    head = f"<th scope='row' style='white-space: pre'>{escape(label)}</th>"
-    return f"<tr>{head}<td>{escape(value)}</td><td>{escape(kind)}</td></tr>"
-
-
-def differences(mine: Run, theirs: Run) -> str:
+def differences(mine: History[State], theirs: History[State]) -> str:
     """By-hand Adam beside optax: each leaf after the last step, and the largest difference of all steps."""
-    rows = [("params.weight", mine.weight, "", theirs.weight), ("params.bias", mine.bias, "", theirs.bias)]
-    rows += [
-        (name.removeprefix("."), column, its_name, its_column)
-        for (name, column), (its_name, its_column) in zip(mine.memory.items(), theirs.memory.items(), strict=True)
+    pairs = zip(columns(mine.states).items(), columns(theirs.states).items(), strict=True)
+    rows = [
+        (_short(name), column, "" if its_name == name else _short(its_name), its_column)
+        for (name, column), (its_name, its_column) in pairs
     ]
     cells = "".join(
         f"<tr><th scope='row'>{escape(name)}{f'<br>{escape(its_name)}' if its_name else ''}</th>"
@@ -211,3 +178,7 @@ def differences(mine: Run, theirs: Run) -> str:
     )
     head = "<tr><th scope='col'>by hand<br>optax</th><td>at the end</td><td>largest difference</td></tr>"
     return f'<table class="state">{head}{cells}</table>'
+
+
+def _short(path: str) -> str:
+    return path.removeprefix(".opt_state").removeprefix(".")

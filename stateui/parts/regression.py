@@ -5,10 +5,11 @@ from typing import Any
 
 import streamlit as st
 
-from statecore import regression, training
+from statecore import line, regression, training
 from statecore.lockstep import Lane
 from statecore.training import Training
 from stateui import share, show
+from stateui import visits as shared
 from stateui.parts import regression_visit as visits
 from stateui.parts.regression_show import regression_show
 from stateui.parts.regression_visit import Visit
@@ -43,8 +44,8 @@ def controls() -> None:
             st.slider("Noise (standard deviation)", 0.0, 5.0, step=0.1, key="regression_noise")
             st.slider("True weight", -10.0, 10.0, step=0.1, key="regression_weight")
             st.slider("True bias", -10.0, 10.0, step=0.1, key="regression_bias")
-        st.button("Restart", key="restart", on_click=visits.restart, help="Drop all branches and begin anew")
-    st.caption(f"A run is at most {regression.MAX_WORK:,} points × steps.")
+        st.button("Restart", key="restart", on_click=visits.restart, help="Drop all branches and begin again")
+    st.caption(f"A run is at most {training.MAX_WORK:,} points × steps, its branches counted together.")
     with st.container(key="work"):
         if visits.too_much():
             st.warning("Points × steps is more than that: choose fewer points or fewer steps.", icon=":material/info:")
@@ -64,7 +65,7 @@ def stage() -> None:
     if visit.note:
         st.info(visit.note, icon=":material/info:")
     truth = (st.session_state["regression_weight"], st.session_state["regression_bias"])
-    shown = regression_show(visit.training, truth, visit.start, _fork_control(visit))
+    shown = regression_show(visit.sides, truth, visit.start, _fork_control(visit))
     player(shown, "regression_player", on_step=_rested, on_fork=visits.asked_fork)
     _at_rest(visit)
     share.keep("regression", visits.SETTINGS)
@@ -77,7 +78,7 @@ def verdict() -> str | None:
     visit = visits.current()
     if visit is None or not st.session_state.get("regression_step"):
         return None
-    losses = visit.training.hidden[visit.training.timeline.current]
+    losses = visit.sides.beside.losses
     return "fall" if losses[-1] < losses[0] else "stay flat"
 
 
@@ -87,14 +88,10 @@ def trainer(lane: Lane) -> Any:
 
 
 def _rested() -> None:
-    judged = verdict() is not None
-    visits.rested()
-    # the prediction stands outside the fragment: judge it once, with a run of the whole page
-    st.session_state["regression:judge"] = verdict() is not None and not judged
+    shared.rested("regression", verdict)
 
 
 def _fork_control(visit: Visit) -> Fork:
-    full = f"{training.MAX_BRANCHES} branches: Restart to fork again" if visit.training.full else ""
     return Fork(
         label="learning rate",
         low=visits.LOW_RATE,
@@ -102,8 +99,17 @@ def _fork_control(visit: Visit) -> Fork:
         value=visit.training.learning_rate,
         serial=visit.serial,
         hint="turn it while it plays: the run forks there",
-        full=full,
+        full=_full(visit.training),
     )
+
+
+def _full(run: Training) -> str:
+    """Why the run cannot be forked any more, or nothing when it can."""
+    if not run.full:
+        return ""
+    if len(run.rates) >= training.MAX_BRANCHES:
+        return f"{training.MAX_BRANCHES} branches: Restart to fork again"
+    return f"One more branch is more than {training.MAX_WORK:,} points × steps"
 
 
 def _at_rest(visit: Visit) -> None:
@@ -112,7 +118,7 @@ def _at_rest(visit: Visit) -> None:
     with st.container(key="rest"):
         st.markdown(
             f'<span class="at" data-step="{step}">step {step}</span> at rate {run.learning_rate:g}: '
-            f"broken loss **{show.number(float(run.hidden[run.timeline.current][step]))}**, "
+            f"broken loss **{show.number(float(visit.sides.beside.losses[step]))}**, "
             f"fixed loss **{show.number(float(run.history.loss[step]))}**.",
             unsafe_allow_html=True,
         )
@@ -123,10 +129,10 @@ def _at_rest(visit: Visit) -> None:
 def _diverged(run: Training) -> None:
     """Say where the run left the finite numbers, and why."""
     at = run.history.first_not_finite
-    largest = regression.largest_stable_rate(run.data)
+    largest = line.largest_stable_rate(run.data)
     if run.learning_rate <= largest:
         return
-    factor = regression.growth(run.data, run.learning_rate)
+    factor = line.growth(run.data, run.learning_rate)
     left = (
         f"At step **{at}** it left the numbers float32 can hold." if at is not None else "It still fits into float32."
     )
@@ -141,7 +147,7 @@ def _diverged(run: Training) -> None:
 def _branches(visit: Visit) -> None:
     """The branches by name, to go back to, and the proof that the past can be replayed."""
     run = visit.training
-    labels = [branch.label for branch in run.timeline.branches]
+    labels = [shared.label(rates) for rates in run.rates]
     with st.container(horizontal=True, vertical_alignment="center", key="branches"):
         if len(labels) > 1:
             st.session_state["regression_branch"] = run.timeline.current

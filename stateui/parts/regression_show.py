@@ -2,9 +2,11 @@
 
 import numpy as np
 
-from statecore import regression
-from statecore.regression import Params
+from statecore import line
+from statecore.line import Params
+from statecore.regression.sides import Sides
 from statecore.training import Training
+from stateui import show
 from stateui.player.spec import (
     Curves,
     Fit,
@@ -31,24 +33,25 @@ _BROKEN, _FIXED = Legend("broken", "dash", "broken"), Legend("fixed", "solid", "
 _OTHERS = Legend("other branches", "dot", "other")
 
 
-def regression_show(run: Training, truth: tuple[float, float], start: int, fork: Fork) -> Show:
+def regression_show(sides: Sides, truth: tuple[float, float], start: int, fork: Fork) -> Show:
     """Both sides of a training under one cursor, with all its branches.
 
     Args:
-      run: the training.
+      sides: the training, and the jitted trainer beside it.
       truth: the weight and bias that the data were made with.
       start: the step at which the player opens.
       fork: the learning-rate control.
     """
+    run = sides.training
     now = run.timeline.current
     others = [branch for branch in range(len(run.rates)) if branch != now]
-    best = regression.least_squares(run.data)
+    best = line.least_squares(run.data)
     around = _Surroundings.of(run, best)
     return Show(
         steps=run.steps,
         step=start,
-        columns=_columns(run) | {"grid": around.grid.ravel()},
-        panels=(_broken(truth, best), _fixed(truth, best, now, others)),
+        columns=_columns(sides) | {"grid": around.grid.ravel()},
+        panels=(_broken(truth, best, sides.beside.left), _fixed(truth, best, now, others)),
         views=(
             Shared("Loss by step", _losses(now, others, around.floor)),
             Shared("Path on the loss surface", _path(now, others, best, around)),
@@ -57,18 +60,19 @@ def regression_show(run: Training, truth: tuple[float, float], start: int, fork:
     )
 
 
-def _columns(run: Training) -> dict[str, np.ndarray]:
+def _columns(sides: Sides) -> dict[str, np.ndarray]:
+    run, baked = sides.training, sides.beside.baked
     stride = -(-run.data.x.shape[0] // DRAWN_POINTS)
-    first = run.histories[0][0]
     columns = {
         "x": np.asarray(run.data.x[::stride, 0]),
         "y": np.asarray(run.data.y[::stride, 0]),
-        "hidden": run.hidden[run.timeline.current],
-        "baked_weight": np.array([first.weight]),
-        "baked_bias": np.array([first.bias]),
+        "hidden": sides.beside.losses,
+        "baked_weight": np.array([baked.weight]),
+        "baked_bias": np.array([baked.bias]),
     }
     for branch, history in enumerate(run.histories):
-        columns |= {f"weight{branch}": history.weight, f"bias{branch}": history.bias, f"loss{branch}": history.loss}
+        weight, bias = (np.asarray(column) for column in history.states)
+        columns |= {f"weight{branch}": weight, f"bias{branch}": bias, f"loss{branch}": history.loss}
     return columns
 
 
@@ -79,7 +83,8 @@ def _still(truth: tuple[float, float], best: Params) -> tuple[Line, Line]:
 _STILL_LEGEND = (Legend("truth", "dot"), Legend("least squares", "dashdot"))
 
 
-def _broken(truth: tuple[float, float], best: Params) -> Panel:
+def _broken(truth: tuple[float, float], best: Params, left: Params) -> Panel:
+    """The jitted trainer: the line that its program holds, and what it has `left` on self."""
     view = Fit(
         says="the points, and the line of the params that jit baked in.",
         x="x",
@@ -91,8 +96,8 @@ def _broken(truth: tuple[float, float], best: Params) -> Panel:
     readouts = (
         Readout("step", "calls made"),
         Readout("loss", "loss", "hidden"),
-        Readout("weight", "weight", text="tracer"),
-        Readout("bias", "bias", text="tracer"),
+        Readout("weight", "weight", text=show.value(left.weight)),
+        Readout("bias", "bias", text=show.value(left.bias)),
     )
     return Panel("broken", "jit, params hidden in self", "✗", view, readouts)
 
@@ -139,8 +144,8 @@ class _Surroundings:
     def __init__(self, run: Training, best: Params, reach: float) -> None:
         self.xspan = (float(best.weight - reach), float(best.weight + reach))
         self.yspan = (float(best.bias - reach), float(best.bias + reach))
-        self.grid = regression.loss_on_grid(run.data, np.linspace(*self.xspan, GRID), np.linspace(*self.yspan, GRID))
-        self.floor = regression.loss_on_grid(run.data, np.array([best.weight]), np.array([best.bias])).item()
+        self.grid = line.loss_on_grid(run.data, np.linspace(*self.xspan, GRID), np.linspace(*self.yspan, GRID))
+        self.floor = line.smallest_loss(run.data)
 
     @classmethod
     def of(cls, run: Training, best: Params) -> "_Surroundings":

@@ -6,10 +6,12 @@ from typing import Any, TypeVar
 import streamlit as st
 
 from statecore import regression, training
+from statecore.regression import sides
+from statecore.regression.sides import Sides
 from statecore.training import Training
 from statecore.work import Work
-from stateui import progress, share
-from stateui.parts.forks import Forks
+from stateui import progress, share, visits
+from stateui.visits import Asked
 
 T = TypeVar("T")
 
@@ -18,7 +20,7 @@ QUICK_WORK = 5_000_000
 """Points x steps below which no progress bar could be read."""
 
 
-FORKS = Forks(last=max(regression.STEPS), low=LOW_RATE, high=HIGH_RATE, most=training.MAX_BRANCHES - 1)
+FORKS = visits.Forks(last=max(regression.STEPS), low=LOW_RATE, high=HIGH_RATE, most=training.MAX_BRANCHES - 1)
 
 SETTINGS = {
     "seed": share.whole(42, 0, 2**32 - 1),
@@ -50,21 +52,26 @@ class Visit:
 
     Attributes:
       settings: what it was made from.
-      training: the run with all its branches.
+      sides: the run with all its branches, and the jitted trainer beside each.
       serial: the last fork that was answered.
       start: the step at which the player opens.
       answer: what a replay found, in words.
       note: what of the address could not be shown, in words.
-      stale: whether it is to be made anew.
+      stale: whether it is to be made again.
     """
 
     settings: dict[str, Any]
-    training: Training
+    sides: Sides
     serial: int
     start: int
     answer: str = ""
     note: str = ""
     stale: bool = False
+
+    @property
+    def training(self) -> Training[regression.Params]:
+        """The pure side."""
+        return self.sides.training
 
 
 def current() -> Visit | None:
@@ -90,13 +97,13 @@ def up_to_date() -> Visit | None:
 def heavy() -> bool:
     """Whether what was asked for takes long: then it needs a run of the whole page, which Cancel can end."""
     visit = current()
-    asked = st.session_state.get("regression:fork", {}).get("serial", 0) > (visit.serial if visit else 0)
+    asked = _asked().serial > (visit.serial if visit else 0)
     return bool(visit and (asked or "regression:replay" in st.session_state) and _size(visit) > QUICK_WORK)
 
 
 def too_much() -> bool:
     """Whether the settings ask for more than a run may be."""
-    return st.session_state["regression_points"] * st.session_state["regression_steps"] > regression.MAX_WORK
+    return st.session_state["regression_points"] * st.session_state["regression_steps"] > training.MAX_WORK
 
 
 # --- callbacks ---------------------------------------------------------------------------------------------
@@ -104,16 +111,17 @@ def too_much() -> bool:
 
 def cancel() -> None:
     """Back to the settings of the last finished run, or to the defaults; a fork counts as answered."""
-    visit, fork = current(), st.session_state.pop("regression:fork", None)
-    st.session_state.pop("regression:replay", None)
+    visit, fork = current(), _asked()
+    for asked in ("regression:fork", "regression:replay"):
+        st.session_state.pop(asked, None)
     kept = visit.settings if visit else {name: SETTINGS[name].default for name in _wanted()}
     st.session_state.update({f"regression_{name}": value for name, value in kept.items()})
     if visit:
-        store(visit, stale=False, serial=max(visit.serial, fork["serial"] if fork else 0))
+        store(visit, stale=False, serial=max(visit.serial, fork.serial))
 
 
 def restart() -> None:
-    """Drop all branches and begin anew, at step 0."""
+    """Drop all branches and begin again, at step 0."""
     visit = current()
     if visit:
         store(visit, stale=True)
@@ -133,14 +141,9 @@ def keep_exact() -> None:
         st.session_state.update({f"regression_{name}": value for name, value in EXACT.items()})
 
 
-def rested() -> None:
-    """The player has come to rest at a step."""
-    st.session_state["regression_step"] = int(st.session_state["regression_player"].step)
-
-
 def asked_fork() -> None:
     """The player asks for a branch: remember it, the work comes later."""
-    st.session_state["regression:fork"] = dict(st.session_state["regression_player"].fork)
+    st.session_state["regression:fork"] = visits.asked("regression", FORKS)
 
 
 def asked_replay() -> None:
@@ -151,9 +154,9 @@ def switched() -> None:
     """Show another branch."""
     visit = current()
     if visit:
-        run = training.switch(visit.training, st.session_state["regression_branch"])
-        _remember_rates(run)
-        store(visit, training=run, start=st.session_state["regression_step"], answer="")
+        both = sides.switch(visit.sides, st.session_state["regression_branch"])
+        _remember_rates(both.training)
+        store(visit, sides=both, start=st.session_state["regression_step"], answer="")
 
 
 # --- the work ------------------------------------------------------------------------------------------------
@@ -161,6 +164,11 @@ def switched() -> None:
 
 def _wanted() -> dict[str, Any]:
     return {name: st.session_state[f"regression_{name}"] for name in SETTINGS if name not in _OF_THE_PLAYER}
+
+
+def _asked() -> Asked:
+    """The last fork that the player asked for."""
+    return st.session_state.get("regression:fork", Asked())
 
 
 def _size(visit: Visit) -> int:
@@ -181,27 +189,25 @@ def _trained(visit: Visit | None) -> Visit | None:
     data = regression.make_data(data_key, now["points"], now["weight"], now["bias"], now["noise"])
     size, steps = now["points"] * now["steps"], now["steps"]
     first_rate = state["regression_learning_rate"]
-    run = _drive(training.begin(data, regression.init(params_key), first_rate, steps), "Training", size)
+    both = _drive(sides.begin(data, regression.init(params_key), first_rate, steps), "Training", size)
     for step, rate in FORKS.pairs(state["regression_forks"]):
-        if step <= steps:
-            run = _drive(training.fork(run, step, rate), "Forking", size)
+        if step <= steps and not both.training.full:
+            both = _drive(sides.fork(both, step, rate), "Forking", size)
     start, note = share.start("regression", steps)
-    return store(Visit(now, run, visit.serial if visit else 0, start, note=note))
+    return store(Visit(now, both, visit.serial if visit else 0, start, note=note))
 
 
 def _forked(visit: Visit) -> Visit:
     """The fork that the player asked for, if any."""
-    asked = st.session_state.get("regression:fork", {"serial": 0})
-    if asked["serial"] <= visit.serial:
+    asked = _asked()
+    if asked.serial <= visit.serial:
         return visit
-    serial, step = int(asked["serial"]), int(asked["step"])
-    rate = min(max(float(asked["rate"]), LOW_RATE), HIGH_RATE)
-    if visit.training.full or not 0 <= step <= visit.training.steps:
-        return store(visit, serial=serial)
-    run = _drive(training.fork(visit.training, step, rate), "Forking", _size(visit))
-    st.session_state["regression_step"] = step
-    _remember_rates(run)
-    return store(visit, training=run, serial=serial, answer="", note="")
+    if visit.training.full or not 0 <= asked.step <= visit.training.steps:
+        return store(visit, serial=asked.serial)
+    both = _drive(sides.fork(visit.sides, asked.step, asked.rate), "Forking", _size(visit))
+    st.session_state["regression_step"] = asked.step
+    _remember_rates(both.training)
+    return store(visit, sides=both, serial=asked.serial, answer="", note="")
 
 
 def _replayed(visit: Visit) -> Visit:
@@ -215,6 +221,4 @@ def _replayed(visit: Visit) -> Visit:
 
 
 def _remember_rates(run: Training) -> None:
-    """Let the address say how the branch shown came about."""
-    (_, first), *later = run.rates[run.timeline.current]
-    st.session_state.update(regression_learning_rate=first, regression_forks=FORKS.written(later))
+    visits.remember_rates("regression", run.rates[run.timeline.current])

@@ -9,7 +9,7 @@ import numpy as np
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from statecore import lockstep, regression
+from statecore import line, lockstep, regression
 from statecore import transformations as tf
 from statecore.lockstep import Lane
 from statecore.regression import Data, Params, Trainer
@@ -220,7 +220,7 @@ def _rested() -> None:
 
 def _learned(run: Learners, data: Data, at: int) -> str:
     """What became of the learners, in words."""
-    limit = regression.largest_stable_rate(data)
+    limit = line.largest_stable_rate(data)
     above = int(np.sum(run.rate > limit))
     now = np.where(np.isfinite(run.loss[:, at]), run.loss[:, at], np.inf)
     ahead = int(np.argmin(now))

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from statecore import regression
-from statecore.regression import Data
+from statecore import line
+from statecore.line import Data
 from statecore.transformations import Learners
 from stateui.player.spec import Curves, Legend, Level, Mark, Panel, Path2D, Readout, Series, Show, Walk
 
@@ -19,11 +19,11 @@ def learners_show(run: Learners, data: Data, start: int) -> Show:
     """
     best = run.best if np.isfinite(run.loss[:, -1]).any() else 0
     others = [i for i in range(len(run)) if i != best]
-    least = regression.least_squares(data)
+    least = line.least_squares(data)
     away = max(abs(float(run.weight[0, 0] - least.weight)), abs(float(run.bias[0, 0] - least.bias)), 0.5)
     xspan, yspan = ((float(middle - 1.35 * away), float(middle + 1.35 * away)) for middle in least)
-    grid = regression.loss_on_grid(data, np.linspace(*xspan, GRID), np.linspace(*yspan, GRID))
-    floor = regression.loss_on_grid(data, np.array([least.weight]), np.array([least.bias])).item()
+    grid = line.loss_on_grid(data, np.linspace(*xspan, GRID), np.linspace(*yspan, GRID))
+    floor = line.loss_on_grid(data, np.array([least.weight]), np.array([least.bias])).item()
     rise = float(grid.max()) - floor
     surface = Path2D(
         says="the paths of all learners over the loss, with its minimum at the plus sign.",

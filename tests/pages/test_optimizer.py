@@ -8,9 +8,9 @@ from streamlit.testing.v1 import AppTest
 
 from statecore import optimizer
 from stateui import show
+from stateui import trees as on_screen
 from stateui.figures import optimizer as figures
-from stateui.parts import optimizer_show
-from stateui.parts.forks import Forks
+from stateui.visits import Forks
 from tests.pages import helpers
 from tests.pages.helpers import experiments, html_of, result
 
@@ -19,6 +19,10 @@ opened = partial(helpers.opened, "optimizer")
 
 def shown(app: AppTest):
     return app.session_state["optimizer:visit"].runs
+
+
+def count(app: AppTest):
+    return shown(app).threaded.states.opt_state[0].count
 
 
 def test_the_runs_on_the_page_are_those_of_the_settings():
@@ -36,16 +40,16 @@ def test_a_fork_in_the_address_is_run_on_all_sides():
     np.testing.assert_array_equal(
         runs.threaded.loss, optimizer.run_through(((0, 0.1), (40, 0.02)), runs.data, 300).loss
     )
-    slow = np.abs(np.diff(runs.forgetful.weight))
+    slow = np.abs(np.diff(runs.forgetful.states.params.weight))
     assert slow[:40].max() == pytest.approx(0.1, rel=1e-3)
     assert slow[41:].max() == pytest.approx(0.02, rel=1e-3)
 
 
-def test_a_fork_without_the_optimizer_s_state_begins_to_count_anew():
+def test_a_fork_without_the_optimizer_s_state_begins_to_count_again():
     app = opened(forks="40:0.1", keep="False", step="50")
-    assert shown(app).threaded.memory["[0].count"][50] == 10
+    assert count(app)[50] == 10
     app.toggle(key="optimizer_keep").set_value(True).run()
-    assert shown(app).threaded.memory["[0].count"][50] == 50
+    assert count(app)[50] == 50
 
 
 def test_the_trees_show_every_leaf_as_it_is_at_the_step():
@@ -54,7 +58,7 @@ def test_the_trees_show_every_leaf_as_it_is_at_the_step():
     assert [tree.count("float32[]") + tree.count("int32[]") for tree in trees] == [2, 4, 7]
     assert "nothing" in trees[0]
     adam = shown(app).threaded[120]
-    for row in optimizer.describe(adam):
+    for row in on_screen.describe(adam):
         assert show.value(row.value) in trees[2]
     assert ">120<" in trees[2]
 
@@ -97,15 +101,17 @@ def test_a_step_past_the_end_is_the_last_step_with_a_note():
 def test_every_experiment_runs_and_shows_its_result():
     app = opened()
     titles = experiments(app, "optimizer")
-    assert len(titles) == 8
+    assert len(titles) == 9
     results = {title: result(app, "optimizer", title) for title in titles}
     losses = results["State on self"].split(", ")
     assert len(losses) == 3
     assert len(set(losses)) == 1
     assert len(set(results["Without jit"].split(", "))) == 3
     assert "Tracer" in results["What is left on self"]
-    assert results["Momentum made anew"] == "0"
+    assert results["Momentum without memory"] == "0"
     assert results["Twice from one state"] == "True"
+    fast, slow = (float(part.split(" ")[-1].replace("−", "-")) for part in results["The rate as state"].split(", "))
+    assert fast == pytest.approx(10 * slow, rel=1e-2)
 
 
 def test_every_target_is_measured():
@@ -125,7 +131,7 @@ def test_the_picture_of_the_cost_puts_never_above_every_number():
 
 
 def test_a_tree_names_each_branch_once():
-    html = optimizer_show.tree(optimizer.init(optimizer.START))
+    html = on_screen.tree(optimizer.init(optimizer.START))
     assert [html.count(f"─ {name}<") for name in ("params", "opt_state", "[0]", "mu", "nu", "weight")] == [
         1,
         1,

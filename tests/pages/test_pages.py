@@ -109,7 +109,7 @@ def test_too_many_points_times_steps_is_refused_in_words():
 def test_the_page_s_own_run_is_one_choice_away():
     app = opened("regression", exact="True")
     history = app.session_state["regression:visit"].training.history
-    assert [f"{column[1000]:.7f}" for column in (history.weight, history.bias)] == ["1.9722791", "-1.0331397"]
+    assert [f"{column[1000]:.7f}" for column in history.states] == ["1.9722791", "-1.0331397"]
 
 
 def test_a_fork_in_the_address_is_run():

@@ -6,27 +6,21 @@ from pathlib import Path
 
 import numpy as np
 
-from statecore import regression, training
+from statecore import regression
+from statecore.regression import sides
+from statecore.work import finish
 from stateui.parts.regression_show import DRAWN_POINTS, regression_show
 from stateui.player import packed
 from stateui.player.spec import Fork
 
 
-def finished(work):
-    while True:
-        try:
-            next(work)
-        except StopIteration as done:
-            return done.value
-
-
-def trained(points: int = 128, steps: int = 1_000, rate: float = 0.005) -> training.Training:
+def trained(points: int = 128, steps: int = 1_000, rate: float = 0.005) -> sides.Sides:
     data_key, params_key = regression.separate_keys(42)
-    return finished(training.begin(regression.make_data(data_key, points), regression.init(params_key), rate, steps))
+    return finish(sides.begin(regression.make_data(data_key, points), regression.init(params_key), rate, steps))
 
 
-def shown(run: training.Training, serial: int = 0):
-    return regression_show(run, (2.0, -1.0), 0, Fork("rate", 0.001, 3.0, run.learning_rate, serial))
+def shown(run: sides.Sides, serial: int = 0):
+    return regression_show(run, (2.0, -1.0), 0, Fork("rate", 0.001, 3.0, run.training.learning_rate, serial))
 
 
 def numbers(text: str) -> np.ndarray:
@@ -37,7 +31,11 @@ def test_every_number_arrives_with_its_bits_inf_and_nan_too():
     run = trained(rate=2.5)
     sent = packed(shown(run))["columns"]
     assert not np.isfinite(numbers(sent["loss0"])).all()
-    for name, column in (("weight0", run.history.weight), ("loss0", run.history.loss), ("hidden", run.hidden[0])):
+    for name, column in (
+        ("weight0", run.training.history.states.weight),
+        ("loss0", run.training.history.loss),
+        ("hidden", run.beside.losses),
+    ):
         assert numbers(sent[name]).tobytes() == column.tobytes()
 
 
@@ -62,7 +60,7 @@ def test_many_points_are_drawn_thinned():
 
 
 def test_every_column_that_a_picture_names_is_sent():
-    run = finished(training.fork(trained(), 250, 0.1))
+    run = finish(sides.fork(trained(), 250, 0.1))
     sent = packed(shown(run))
     named = set()
 
@@ -87,3 +85,19 @@ def test_the_player_loads_nothing_from_elsewhere():
     assert len(files) == 3
     for path in files:
         assert "http" not in path.read_text(encoding="utf-8")
+
+
+def test_the_baked_line_and_what_is_left_on_self_are_what_was_found():
+    run = trained(steps=100)
+    weight, bias = run.beside.baked
+    sent = packed(shown(run))
+    assert numbers(sent["columns"]["baked_weight"]) == weight
+    assert numbers(sent["columns"]["baked_bias"]) == bias
+    texts = {readout.name: readout.text for readout in shown(run).panels[0].readouts}
+    assert texts["weight"] == str(run.beside.left.weight)
+    # another finding is another picture: nothing of it is written down
+    constants = tuple(replace(constant, value=np.float32(7)) for constant in run.beside.kept.constants)
+    kept = replace(run.beside.kept, constants=constants)
+    forged = replace(run, hidden=(replace(run.beside, kept=kept, left=regression.Params(3.0, 4.0)),))
+    assert numbers(packed(shown(forged))["columns"]["baked_weight"]) == 7
+    assert {readout.name: readout.text for readout in shown(forged).panels[0].readouts}["bias"] == "4"

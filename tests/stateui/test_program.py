@@ -3,7 +3,8 @@
 import html
 import re
 
-from statecore import counter, lockstep, regression
+from statecore import counter, lockstep
+from statecore.regression.programs import programs as regression
 from stateui import program
 
 
@@ -16,7 +17,7 @@ def marks(text: str) -> list[tuple[str, str]]:
 
 
 def test_the_text_is_not_changed_by_the_marks():
-    for programs in (counter.PROGRAMS, regression.programs()):
+    for programs in (counter.PROGRAMS, regression()):
         for key in ("broken", "fixed"):
             found = kept(programs, key)
             assert html.unescape(re.sub(r"<[^>]+>", "", program.marked(found))) == found.text
@@ -28,6 +29,6 @@ def test_the_baked_constant_and_the_argument_are_marked():
 
 
 def test_the_trainer_s_params_and_rate_are_marked_as_baked():
-    found = marks(program.marked(kept(regression.programs(), "broken")))
+    found = marks(program.marked(kept(regression(), "broken")))
     assert {text for kind, text in found if kind == "baked"} >= {"a:f32[]", "b:f32[]"}
     assert {text for kind, text in found if kind == "argument"} == {"c:f32[128,1]", "d:f32[128,1]"}

@@ -9,6 +9,7 @@ import jax
 import pytest
 
 from statecore import counter, lockstep, regression
+from statecore.regression import programs
 from stateui import source
 
 
@@ -30,7 +31,7 @@ def test_what_is_shown_is_the_source_of_the_object(function):
 def test_wrappers_partials_and_methods_are_seen_through():
     plain = source.lit(counter.Counter.count)
     assert source.lit(jax.jit(counter.Counter().count)) == plain
-    assert source.text(partial(regression.broken, None, 0.1)) == source.text(regression.broken)
+    assert source.text(partial(programs.broken, None, 0.1)) == source.text(programs.broken)
 
 
 def test_exactly_the_lines_that_ran_are_lit():
@@ -42,7 +43,7 @@ def test_exactly_the_lines_that_ran_are_lit():
 
 
 def test_a_statement_over_several_lines_is_lit_as_a_whole():
-    lane = lockstep.step(lockstep.start(regression.programs()["broken"]))
+    lane = lockstep.step(lockstep.start(programs.programs()["broken"]))
     shown = lines(source.lit(lane.made, lane.moment.seen.ran))
     body = [ran for text, ran in shown if not text.strip().startswith("def ")]
     assert len(body) == 6

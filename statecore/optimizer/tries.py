@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from statecore import optimizer
-from statecore.optimizer import START, Trainer, default_data
+from statecore.optimizer import START, Trainer, default_data, programs, rate_in_state
 
 
 def state_on_self():
@@ -35,8 +35,8 @@ def length_of_a_step():
         START, data, 0.1, 100, forget=True)
     threaded = optimizer.run(START, data, 0.1, 100)
     return {
-        "forgetful": np.diff(forgetful.weight)[-4:],
-        "threaded": np.diff(threaded.weight)[-4:],
+        "forgetful": np.diff(forgetful.states.params.weight)[-4:],
+        "threaded": np.diff(threaded.states.params.weight)[-4:],
     }
 
 
@@ -53,9 +53,12 @@ def forgetful_momentum():
 def checkpoint_without_memory():
     data = default_data()
     run = optimizer.run(START, data, 0.1, 300)
-    with_it = optimizer.resume(run, 40, data, 0.1)
-    without = optimizer.resume(
-        run, 40, data, 0.1, keep_opt_state=False)
+    stop_and_go_on = ((0, 0.1), (40, 0.1))
+    with_it = optimizer.run_through(
+        stop_and_go_on, data, 300)
+    without = optimizer.run_through(
+        stop_and_go_on, data, 300,
+        keep_opt_state=False)
     return {
         "loss with it": with_it.loss[60],
         "without": without.loss[60],
@@ -68,21 +71,33 @@ def size_of_the_state():
         "kernel": jnp.zeros((784, 256)),
         "bias": jnp.zeros(256),
     }
-    sizes = {"params": optimizer.describe(params)}
+    states = {"params": params}
     for name, rule in optimizer.RULES.items():
-        sizes[name] = optimizer.describe(
-            rule(0.1).init(params))
+        states[name] = rule(0.1).init(params)
     return {
-        name: sum(row.value.size for row in rows)
-        for name, rows in sizes.items()
+        name: sum(leaf.size for leaf in jax.tree.leaves(state))
+        for name, state in states.items()
     }
 
 
 def adam_is_a_value():
     data = default_data()
-    update = optimizer.fixed()
+    update = programs.fixed()
     state = optimizer.init(START)
-    _, once = optimizer.train(update, state, *data, 0.1)
-    _, again = optimizer.train(update, state, *data, 0.1)
+    _, once = programs.train(update, state, *data, 0.1)
+    _, again = programs.train(update, state, *data, 0.1)
     same = jax.tree.map(jnp.array_equal, once, again)
     return all(jax.tree.leaves(same))
+
+
+def rate_as_state():
+    data = default_data()
+    update = jax.jit(rate_in_state.update)
+    _, state = update(rate_in_state.init(START), *data)
+    slower = rate_in_state.with_rate(state, 0.01)
+    _, fast = update(state, *data)
+    _, slow = update(slower, *data)
+    return {
+        "at 0.1": fast.params.weight - state.params.weight,
+        "at 0.01": slow.params.weight - state.params.weight,
+    }
