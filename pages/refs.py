@@ -31,8 +31,10 @@ lanes = stage("refs", panels, settings=parts.SETTINGS)
 
 lesson.heading("Value against count", "value")
 parts.values(lanes)
-lesson.numbers({f"{panel.title}: calls really made": lanes[panel.key].work for panel in panels})
-st.markdown("A Ref holds only the present: for Back, the counter is made again and called again, as with hidden state.")
+st.markdown(
+    "A Ref holds only the present. **Back** shows a call that was recorded. To go on from there, the counter would have "
+    "to be built and called again, as with hidden state."
+)
 
 lesson.heading("What jit kept", "kept")
 programs(panels, lanes)

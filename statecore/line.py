@@ -3,6 +3,12 @@
 The prediction is `weight * x + bias`. Its loss is quadratic, so the best params, the
 curvature and the loss at any params have a closed form. The closed forms are
 computed in float64 with NumPy.
+
+`init`, `update` and `LEARNING_RATE` are those of "Stateful computations" in the JAX
+documentation. There `update` returns the new params alone. Every other step of
+this library returns its output first, `step(state, ...) -> (output, state)`; the
+page's `update` is the one exception. `learning_rate` is an argument here, so that
+another rate runs the same compiled program.
 """
 
 from typing import NamedTuple
@@ -10,6 +16,8 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
+
+LEARNING_RATE = 0.005
 
 Scalar = jax.Array | np.ndarray
 """A number of shape (); in a history, a column of them."""
@@ -32,6 +40,40 @@ class Data(NamedTuple):
 def loss(params, x, y):
     pred = params.weight * x + params.bias
     return jnp.mean((pred - y) ** 2)
+
+
+def init(rng) -> Params:
+    """The first params, drawn from a normal distribution."""
+    weight_key, bias_key = jax.random.split(rng)
+    weight = jax.random.normal(weight_key, ())
+    bias = jax.random.normal(bias_key, ())
+    return Params(weight, bias)
+
+
+@jax.jit
+def update(
+    params, x, y, learning_rate=LEARNING_RATE
+) -> Params:
+    grads = jax.grad(loss)(params, x, y)
+    return jax.tree.map(
+        lambda p, g: p - g * learning_rate,
+        params, grads)
+
+
+class Trainer:
+    """The trainer that keeps its params on self; jitted, it never learns."""
+
+    def __init__(self, params, learning_rate):
+        self.params = params
+        self.learning_rate = learning_rate
+
+    def update(self, x, y):
+        error, grads = jax.value_and_grad(loss)(
+            self.params, x, y)
+        self.params = jax.tree.map(
+            lambda p, g: p - g * self.learning_rate,
+            self.params, grads)
+        return error
 
 
 def make_data(

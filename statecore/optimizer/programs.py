@@ -14,8 +14,8 @@ import jax.numpy as jnp
 import optax
 
 from statecore.line import Params, loss
-from statecore.program import Program
 from statecore.optimizer.data import default_data
+from statecore.program import Program
 
 LEARNING_RATE = 0.1
 START = Params(jnp.float32(-1.0), jnp.float32(3.0))

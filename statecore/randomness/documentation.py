@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from statecore.regression import init, make_data
+from statecore.line import init, make_data
 
 
 def start(keys, seed, points=128):

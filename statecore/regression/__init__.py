@@ -7,9 +7,8 @@ cursor, and `leaked` three looks at what the trainer left on self. The model and
 what is known of it are in `statecore.line`.
 """
 
-from statecore.line import Data, Params, loss, make_data
+from statecore.line import LEARNING_RATE, Data, Params, Trainer, init, loss, make_data, update
 from statecore.regression.keys import page_keys, separate_keys
-from statecore.regression.programs import LEARNING_RATE, Trainer, init, update
 from statecore.regression.runs import POINTS, STEPS, run
 
 __all__ = [

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 import jax
 import numpy as np
 
-from statecore import kept
 from statecore.kept import Kept
 from statecore.line import Data, Params
-from statecore.observation import hidden_state
+from statecore.observation import observe
 from statecore.regression import programs
 from statecore.training import Rates, chunk_length, points_of, stretches
 from statecore.work import Work
@@ -36,7 +35,7 @@ class Hidden:
 
         Raises LookupError when one of them is not among its constants.
         """
-        found = {constant.origin: constant.value for constant in self.kept.baked}
+        found = {each.origin.name: each.value for each in self.kept.baked if each.origin}
         missing = [field for field in Params._fields if f"self.params.{field}" not in found]
         if missing:
             raise LookupError(f"the program does not hold {' and '.join(missing)} as constants")
@@ -47,16 +46,16 @@ def train(params: Params, data: Data, rates: Rates, steps: int) -> Work[Hidden]:
     """Build a jitted trainer, call it `steps + 1` times, and tell it each new rate in time."""
     update = programs.broken(params, rates[0][1])
     trainer = inspect.unwrap(update).__self__
-    before = hidden_state(update)
-    losses: list[jax.Array] = []
+    first = observe(update, *data)  # the call that traces
+    if first.error is not None or first.kept is None:
+        raise first.error or LookupError("jit kept no program")
+    losses: list[jax.Array] = [first.value]
     for start, end, rate in stretches(rates, steps + 1):
         trainer.learning_rate = rate
-        for part in _calls(update, data, end - start):
+        for part in _calls(update, data, end - max(start, 1)):
             losses += part
             yield len(losses) / (steps + 1)
-    # the trace is in the cache, so this reads the program and runs no Python of the trainer
-    program = kept.read(update.trace(*data).jaxpr, before)
-    return Hidden(np.asarray(losses, np.float32), program, trainer.params)
+    return Hidden(np.asarray(losses, np.float32), first.kept, trainer.params)
 
 
 def _calls(update: Callable, data: Data, calls: int):

@@ -12,8 +12,8 @@ import jax
 import jax.numpy as jnp
 
 from statecore.counter import Counter
+from statecore.line import Params, Trainer, loss, make_data
 from statecore.program import Program
-from statecore.regression import Params, Trainer, loss, make_data
 from statecore.strategy.functionalize import functionalize
 
 

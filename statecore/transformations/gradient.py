@@ -7,8 +7,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from statecore import offered
-from statecore.regression import Data, Params, loss
-from statecore.regression import make_data as centred_data
+from statecore.line import Data, Params, loss
+from statecore.line import make_data as centred_data
 from statecore.transformations.loops import scan_loop
 from statecore.transformations.rates import spread
 

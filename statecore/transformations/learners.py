@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from statecore import offered
-from statecore.regression import Data, Params, loss, update
+from statecore.line import Data, Params, loss, update
 from statecore.transformations.rates import spread
 
 STEPS = (100, 300, 1_000)

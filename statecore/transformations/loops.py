@@ -7,7 +7,7 @@ from typing import NamedTuple
 import jax
 import numpy as np
 
-from statecore.regression import Data, Params, update
+from statecore.line import Data, Params, update
 
 
 def python_update(params, x, y, learning_rate):

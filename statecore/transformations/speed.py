@@ -8,7 +8,7 @@ from functools import partial
 import jax
 import numpy as np
 
-from statecore.regression import LEARNING_RATE, Data, Params
+from statecore.line import LEARNING_RATE, Data, Params
 from statecore.transformations.loops import VARIANTS, Variant
 
 

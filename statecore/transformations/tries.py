@@ -3,7 +3,7 @@
 import jax
 import jax.numpy as jnp
 
-from statecore.regression import loss
+from statecore.line import loss
 from statecore.transformations.programs import Mean, plain, scanned, start_with_ints
 
 

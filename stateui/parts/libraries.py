@@ -84,7 +84,7 @@ def stage() -> None:
         _playing(visit)
     else:
         with _room():
-            st.markdown("Press **Train both**. Both steps are traced and compiled for you first, which takes a few seconds.")
+            st.markdown("Press **Train both**. Both steps are traced and compiled first, which takes a few seconds.")
     share.keep("libraries", SETTINGS)
 
 

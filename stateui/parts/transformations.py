@@ -11,8 +11,8 @@ from streamlit.delta_generator import DeltaGenerator
 
 from statecore import line, lockstep, regression
 from statecore import transformations as tf
+from statecore.line import Data, Params, Trainer
 from statecore.lockstep import Lane
-from statecore.regression import Data, Params, Trainer
 from statecore.transformations import Learners, Timing, tries
 from statecore.work import Work
 from stateui import lesson, progress, share, show, source

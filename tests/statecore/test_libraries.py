@@ -322,7 +322,10 @@ def test_another_visitor_sees_the_trace_as_well(start, both):
 
 
 def test_the_forgetful_program_returns_the_statistics_as_they_came_in(both):
-    found = {side: {name: tuple(vars(part).values()) for name, part in both[1][side].handed_on.items()} for side in both[1]}
+    found = {
+        side: {name: (part.computed, part.untouched) for name, part in watched.handed_on.items()}
+        for side, watched in both[1].items()
+    }
     assert found["broken"] == {"params": (38, 0), "stats": (0, 24), "opt_state": (38, 0)}
     assert found["fixed"] == {"params": (38, 0), "stats": (24, 0), "opt_state": (38, 0)}
     assert "{ lambda" in both[1]["fixed"].kept.text

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from statecore import batchnorm, lockstep
+from statecore.program import Program
 
 MEAN, VAR = 3.0, 4.0
 

@@ -9,6 +9,7 @@ import pytest
 from statecore import lockstep, optimizer
 from statecore.line import loss
 from statecore.optimizer import LEARNING_RATE, RULES, START, programs, rate_in_state
+from statecore.program import Program
 
 ALL_RULES = {**RULES, "Adam by hand": optimizer.adam_by_hand, "AdamW": optax.adamw}
 

@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from statecore.regression import Params
+from statecore.line import Params
 from statecore.transformations import make_data
 
 KEY = jax.random.key(42)

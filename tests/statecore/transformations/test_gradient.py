@@ -5,9 +5,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from statecore import regression
+from statecore import line
 from statecore import transformations as tf
-from statecore.regression import Data
+from statecore.line import Data
 from statecore.transformations import gradient, learners
 from tests.statecore.transformations.oracle import DATA, KEY, START, numpy_path
 
@@ -19,7 +19,7 @@ def exact_slope(rate, steps, nudge=1e-5):
 
 @pytest.mark.parametrize("steps", tf.RUN_STEPS)
 def test_the_slope_is_that_of_finite_differences(steps):
-    limit = regression.largest_stable_rate(DATA)
+    limit = line.largest_stable_rate(DATA)
     for rate in (0.01, 0.1, 1.02 * limit):
         error, slope = tf.slope_at(rate, START, DATA, steps)
         rate = float(np.float32(rate))
@@ -33,7 +33,7 @@ def test_the_two_slopes_shown_agree():
 
 
 def test_the_curve_falls_and_rises_and_its_slope_says_so():
-    limit = regression.largest_stable_rate(DATA)
+    limit = line.largest_stable_rate(DATA)
     curve = tf.rate_curve(START, DATA, (0.001, 1.1 * limit), 20)
     assert curve.rate.shape == curve.loss.shape == curve.slope.shape == (tf.CURVE_POINTS,)
     least = int(np.argmin(curve.loss))
@@ -44,7 +44,7 @@ def test_the_curve_falls_and_rises_and_its_slope_says_so():
 
 @pytest.mark.parametrize("start", [0.001, 0.02, 0.37])
 def test_the_learning_rate_is_learned(start):
-    assert regression.largest_stable_rate(DATA) < 0.37
+    assert line.largest_stable_rate(DATA) < 0.37
     learned = tf.learn_rate(start, START, DATA, 20, meta_rate=0.3)
     least = tf.rate_curve(START, DATA, (0.05, 0.36), 20).loss.min()
     assert learned.rate.shape == learned.loss.shape == learned.slope.shape == (tf.RATE_STEPS + 1,)
@@ -107,7 +107,7 @@ def test_bad_settings_are_named(call, message):
 
 
 def test_the_data_are_those_of_the_regression_moved():
-    before = regression.make_data(KEY)
+    before = line.make_data(KEY)
     assert isinstance(DATA, Data)
     np.testing.assert_allclose(DATA.x, before.x + 1)
     np.testing.assert_array_equal(DATA.y, before.y)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from statecore import regression
+from statecore import line
 from statecore import transformations as tf
 from tests.statecore.transformations.oracle import DATA, START, numpy_path
 
@@ -21,7 +21,7 @@ def test_each_learner_learns_as_if_alone():
 
 
 def test_the_best_learner_is_between_the_slow_and_the_diverging():
-    limit = regression.largest_stable_rate(DATA)
+    limit = line.largest_stable_rate(DATA)
     learners = tf.learn_together(START, DATA, (0.001, 4 * limit), 100)
     best = learners.best
     assert 0 < best < 63

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from statecore import lockstep
 from statecore import transformations as tf
+from statecore.program import Program
 from statecore.transformations import tries
 
 XS = jnp.array([4.0, 1.0, 2.5, 0.5])

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from statecore.regression import Trainer
+from statecore.line import Trainer
 from statecore.transformations import slope_at, tries
 from tests.statecore.transformations.oracle import DATA, START, numpy_path
 
