@@ -58,8 +58,10 @@ def baked(kept: Program, subject: Subject) -> Iterator[str]:
 def _variables(reach: Reach) -> Iterator[_Variable]:
     for place in reach.places:
         if not place.given:
+            # the numbers in a library's object are its own affair, but its arrays are the caller's
+            kinds = np.ndarray | jax.Array if place.of_library else NUMBERS
             for key, value in _entries(place):
-                if isinstance(value, NUMBERS) and not isinstance(value, jax.core.Tracer) and _may_read(place, key, reach):
+                if isinstance(value, kinds) and not isinstance(value, jax.core.Tracer) and _may_read(place, key, reach):
                     yield _Variable(place, key, value)
 
 

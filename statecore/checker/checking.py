@@ -1,5 +1,7 @@
 """Look for impurities in any function: call it as Python and as JAX do, compare, and put everything back."""
 
+import contextvars
+import functools
 import threading
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -12,7 +14,7 @@ from statecore.checker.comparing import alike, in_short, same
 from statecore.checker.phases import attempt, changes, holds_tracer, phase
 from statecore.checker.places import is_absent
 from statecore.checker.reach import Reach
-from statecore.checker.report import KEY_USED_TWICE, NOT_PURE, NOT_TRACEABLE, Finding, Report
+from statecore.checker.report import KEY_USED_TWICE, NOT_PURE, NOT_TRACEABLE, RAISES, Finding, Report
 from statecore.checker.standins import StandIns
 from statecore.checker.subject import Subject
 from statecore.checker.tracing import OTHER_CONSTANTS, SAME, Program, Statics, compared, draws
@@ -20,7 +22,7 @@ from statecore.checker.tracing import OTHER_CONSTANTS, SAME, Program, Statics, c
 CALLS = 3
 """How many plain calls a check makes."""
 
-FAILS = (NOT_PURE, NOT_TRACEABLE, KEY_USED_TWICE)
+FAILS = (NOT_PURE, NOT_TRACEABLE, RAISES, KEY_USED_TWICE)
 """The verdicts on which `assert_pure` fails, unless it is told otherwise."""
 
 _one_at_a_time = threading.RLock()
@@ -55,7 +57,8 @@ def check(
         raise TypeError(f"there is nothing to call: {in_short(fn)} is a {type(fn).__name__}")
     subject = Subject(fn, args, kwargs, Statics.given(static_argnums, static_argnames))
     with _one_at_a_time:
-        return _Check(subject).report()
+        # what the function sets in a context variable is set in a copy of the context
+        return contextvars.copy_context().run(_Check(subject).report)
 
 
 def assert_pure(
@@ -97,7 +100,7 @@ class _Check:
         return self._made(findings)
 
     def _made(self, findings: Iterable[Finding]) -> Report:
-        order = ("differs", "freezes", "leaks", "changes", "refuses", "reuses", "bakes")
+        order = ("differs", "freezes", "leaks", "changes", "refuses", "raises", "reuses", "bakes")
         found = sorted(findings, key=lambda finding: order.index(finding.kind))
         return Report(self.subject.name, tuple(found), tuple(self.outcomes), tuple(self.not_copied))
 
@@ -157,6 +160,8 @@ class _Check:
             yield Finding("refuses", error=kept, outcomes=gave, raises_plainly=plainly)
         elif isinstance(kept, Exception):
             yield Finding("reuses", error=kept)
+        elif isinstance(self.outcomes[0], Exception):
+            yield Finding("raises", error=self.outcomes[0])
 
     def _reused(self, kept: Program) -> Iterator[Finding]:
         if draws(kept.jaxpr):
@@ -166,8 +171,8 @@ class _Check:
                 yield Finding("reuses", error=outcome)
 
     def _baked(self, kept: Program, findings: Iterable[Finding]) -> Iterator[Finding]:
-        known = {name for finding in findings for name in finding.names}
-        names = tuple(name for name in baked(kept, self.subject) if name not in known)
+        known = tuple(name for finding in findings for name in finding.names)
+        names = tuple(name for name in baked(kept, self.subject) if not name.startswith(known))
         if names:
             yield Finding("bakes", names=names)
 
@@ -187,7 +192,8 @@ def _frozen(kept: Program, subject: Subject, call: int) -> Finding | None:
     if difference == SAME and alike(kept.still, fresh.still):
         return None
     with phase(subject) as (again, _, _):
-        gives = [attempt(lambda program=program: program.result(again.split.inputs)) for program in (kept, fresh)]
+        inputs = again.split.inputs
+        gives = [attempt(functools.partial(program.result, inputs)) for program in (kept, fresh)]
     # where nothing but a constant differs, both round alike
     equal = alike if difference in (SAME, OTHER_CONSTANTS) else same
     if any(isinstance(outcome, Exception) for outcome in gives) or equal(*gives):

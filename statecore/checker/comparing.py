@@ -1,5 +1,6 @@
 """Whether two values are equal, whatever they are made of; and a value in a few characters."""
 
+import re
 import types
 from collections import deque
 from collections.abc import Iterator, Mapping
@@ -145,18 +146,27 @@ def in_short(value: Any) -> str:
     """A value in a few characters; an exception by its type and first sentence."""
     if isinstance(value, Exception):
         return error_in_short(value)
-    if isinstance(value, jax.Array | np.ndarray | np.generic) and not isinstance(value, jax.core.Tracer):
-        value = _number_in_short(value)
     try:
-        text = f"{value:.7g}" if isinstance(value, float) else " ".join(str(value).split())
+        plain = _plain(value)
+        text = f"{plain:.7g}" if isinstance(plain, float) else " ".join(str(plain).split())
     except Exception:  # an object whose own __str__ fails
         text = f"a {type(value).__name__}"
+    text = re.sub(r" object at 0x[0-9a-f]+", "", text)
     return text if len(text) <= 60 else text[:57] + "..."
 
 
-def _number_in_short(value: Any) -> Any:
-    try:
-        array = numbers(value)
-    except RuntimeError:
+def _plain(value: Any) -> Any:
+    """The value with its arrays as plain numbers, within lists, tuples and dictionaries too."""
+    if type(value) in (list, tuple):
+        return type(value)(map(_plain, value))
+    if type(value) is dict:
+        return {key: _plain(part) for key, part in value.items()}
+    if isinstance(value, jax.core.Tracer) or not isinstance(value, jax.Array | np.ndarray | np.generic):
+        return value
+    if isinstance(value, jax.Array) and value.is_deleted():
         return "an array that was given up"
-    return array.item() if array.ndim == 0 else array
+    array = numbers(value)
+    return array.tolist() if array.size <= _FEW else array
+
+
+_FEW = 64

@@ -1,7 +1,9 @@
 """The mutable places of a caller's world: what was in each, and how it is put back."""
 
 import contextlib
+import contextvars
 import random
+import threading
 import types
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterator, Mapping
@@ -26,9 +28,11 @@ class Place:
       owner: the thing itself, which is kept alive.
       saved: what was in it.
       given: True for what came in as an argument.
+      of_library: True for what a library's function has captured, and what a library's object holds.
     """
 
     given = False
+    of_library = False
 
     def __init__(self, path: str, owner: Any) -> None:
         self.path, self.owner = path, owner
@@ -118,7 +122,9 @@ class Attributes(Entries):
     """The `__dict__` of an object or of a function."""
 
     def __init__(self, path: str, owner: Any) -> None:
-        super().__init__(path, object.__getattribute__(owner, "__dict__"))
+        # every thread has attributes of its own there
+        local = isinstance(owner, threading.local)
+        super().__init__(path, owner.__dict__ if local else object.__getattribute__(owner, "__dict__"))
         self.holder = owner
 
     def entry(self, key: Any) -> str:
@@ -261,7 +267,7 @@ class Value(Place):
     def changes(self, same: Same) -> Iterator[tuple[str, Any, Any]]:
         now = self.read()
         if not _same_state(self.saved, now):
-            shown = isinstance(now, np.ndarray | jax.Array | bytes)
+            shown = isinstance(now, np.ndarray | jax.Array | bytes | int | float | str)
             yield self.path, *((self.saved, now) if shown else (_ABSENT, _ABSENT))
 
 
@@ -287,8 +293,21 @@ def _ref_back(ref: Any, saved: Any) -> None:
     ref[...] = saved
 
 
+def _variable(variable: contextvars.ContextVar) -> Any:
+    try:
+        return variable.get()
+    except LookupError:  # never set
+        return _ABSENT
+
+
+def _variable_back(variable: contextvars.ContextVar, saved: Any) -> None:
+    if saved is not _ABSENT:
+        variable.set(saved)
+
+
 _VALUES: tuple[tuple[Any, Callable[[Any], Any], Callable[[Any, Any], None]], ...] = (
     (bytearray, bytes, _bytes_back),
+    (contextvars.ContextVar, _variable, _variable_back),
     (jax.Ref, lambda ref: ref[...], _ref_back),
     (np.random.Generator, lambda rng: rng.bit_generator.state, lambda rng, s: setattr(rng.bit_generator, "state", s)),
     (np.random.BitGenerator, lambda bits: bits.state, lambda bits, state: setattr(bits, "state", state)),

@@ -1,9 +1,12 @@
 """What a function can reach without being given it, and what it is given: every mutable place of it."""
 
 import collections.abc
+import contextlib
+import contextvars
 import enum
 import functools
 import random
+import threading
 import types
 import weakref
 from collections import deque
@@ -19,12 +22,13 @@ from statecore.checker.places import Cell, ClassAttributes, Names, Place, hidden
 
 _ATOMS = (type(None), bool, int, float, complex, str, bytes, enum.Enum, np.generic, jax.Array, range, slice)
 _LRU = type(functools.lru_cache(lambda: None))
+_JITTED = type(jax.jit(lambda: None))
 _ITERATORS = ("builtins", "itertools")
 
 
 def is_jitted(value: Any) -> bool:
     """Whether it is what `jax.jit` returns."""
-    return isinstance(value, jax.stages.Wrapped) and hasattr(value, "__wrapped__")
+    return isinstance(value, _JITTED)
 
 
 def is_cached(value: Any) -> bool:
@@ -70,6 +74,7 @@ class Reach:
         self.pinned: set[int] = set()
         self.opaque: dict[str, None] = {}
         self.iterators: dict[int, str] = {}
+        self._library = False
         self._met: dict[int, Any] = {}
         self._names: dict[int, set[str]] = {}
         self._root(function)
@@ -128,9 +133,10 @@ class Reach:
         library = is_library(function.__globals__.get("__name__"), self.own)
         if library and not function.__closure__ and not function.__dict__:
             return
-        for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
-            self.named.add(name)
-            self._place(Cell(name, cell))
+        with self._within(library):
+            for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
+                self.named.add(name)
+                self._place(Cell(name, cell))
         for parameter, value in _defaults(function):
             self._pin((value,))
             self.walk(f"the default of {parameter}", value)
@@ -153,17 +159,33 @@ class Reach:
                 self._globals(name, vars(module), names)
 
     def _place(self, place: Any) -> None:
-        self.places.append(place)
+        self._add(place)
         for key, value in place.saved.items():
             self.walk(place.entry(key), value)
 
     def _places(self, path: str, value: Any) -> None:
-        self.places += places_of(path, value)
+        for place in places_of(path, value):
+            self._add(place)
+
+    def _add(self, place: Place) -> None:
+        place.of_library = self._library
+        self.places.append(place)
+
+    @contextlib.contextmanager
+    def _within(self, library: bool) -> Iterator[None]:
+        """What is met meanwhile belongs to a library's function or object, or to one of the caller's own."""
+        before, self._library = self._library, library
+        try:
+            yield
+        finally:
+            self._library = before
 
     def _object(self, path: str, value: Any) -> None:
-        self._places(path, value)
-        for name, part in _within(value):
-            self.walk(f"{path}{name}", part)
+        own = type(value).__module__ == "builtins"
+        with self._within(self._library if own else is_library(type(value).__module__, self.own)):
+            self._places(path, value)
+            for name, part in _inside(value):
+                self.walk(f"{path}{name}", part)
         self._pin(value.keys() if isinstance(value, dict) else value if isinstance(value, set) else ())
         self.walk(type(value).__name__, type(value))
 
@@ -212,12 +234,13 @@ class Reach:
 
 
 _CONTAINERS = (
-    *(dict, list, set, deque, bytearray, np.ndarray, random.Random, jax.Ref),
+    *(dict, list, set, deque, bytearray),
+    *(np.ndarray, random.Random, jax.Ref, contextvars.ContextVar, threading.local),
     *(np.random.Generator, np.random.RandomState, np.random.BitGenerator),
 )
 
 
-def _within(value: Any) -> Iterator[tuple[str, Any]]:
+def _inside(value: Any) -> Iterator[tuple[str, Any]]:
     """What is in a thing, with what stands behind its path."""
     if isinstance(value, dict):
         yield from ((f"[{key!r}]", part) for key, part in dict.items(value) if not isinstance(part, _ATOMS))

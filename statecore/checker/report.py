@@ -8,6 +8,7 @@ from typing import Any
 NOT_PURE = "not pure"
 NOT_TRACEABLE = "not traceable"
 KEY_USED_TWICE = "key used twice"
+RAISES = "raises without jit"
 BAKES = "bakes"
 
 VERDICTS: Mapping[str, str] = types.MappingProxyType(
@@ -17,6 +18,7 @@ VERDICTS: Mapping[str, str] = types.MappingProxyType(
         "leaks": NOT_PURE,
         "changes": NOT_PURE,
         "refuses": NOT_TRACEABLE,
+        "raises": RAISES,
         "reuses": KEY_USED_TWICE,
         "bakes": BAKES,
     }
@@ -30,6 +32,7 @@ KINDS: Mapping[str, str] = types.MappingProxyType(
         "leaks": "leaks a tracer",
         "changes": "changes something outside",
         "refuses": "cannot be traced",
+        "raises": "raises without jit",
         "reuses": "uses a random key twice",
         "bakes": "bakes a value in",
     }
@@ -137,6 +140,8 @@ class Report:
             return f"{self.name} is not pure."
         if not self.traceable:
             return f"{self.name}: no impurity showed {calls}, but it is not traceable."
+        if RAISES in self.verdicts:
+            return f"{self.name}: no impurity showed {calls}, but it raises without jit."
         if KEY_USED_TWICE in self.verdicts:
             return f"{self.name}: no impurity showed {calls}, but a random key is used twice."
         return f"{self.name}: no impurity showed {calls}."
@@ -198,6 +203,10 @@ def _refuses(found: Finding) -> str:
     return f"{error_in_short(found.error)}.{plainly}{gives}"
 
 
+def _raises(found: Finding) -> str:
+    return "" if found.error is None else f"{error_in_short(found.error)}. It can be traced all the same."
+
+
 def _reuses(found: Finding) -> str:
     return "" if found.error is None else f"{error_in_short(found.error)}."
 
@@ -213,6 +222,7 @@ _WORDS = {
     "leaks": _leaks,
     "changes": _changes,
     "refuses": _refuses,
+    "raises": _raises,
     "reuses": _reuses,
     "bakes": _bakes,
 }

@@ -11,7 +11,7 @@ from statecore.checker.places import ClassAttributes, Items, Keyed
 from statecore.checker.reach import Reach, heart, is_cached, is_iterator, is_jitted, own_function
 from statecore.reading_checker import jitted_again
 
-_COPIED = tuple(type(iter(each)) for each in ([], (), "", b"", range(0)))
+_COPIED: tuple[type, ...] = (type(iter([])), type(iter(())), type(iter("")), type(iter(b"")), type(iter(range(0))))
 """The iterators that Python copies without moving them."""
 
 

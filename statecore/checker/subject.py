@@ -2,7 +2,6 @@
 
 import functools
 import types
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,10 +21,10 @@ class Subject:
       statics: which of them are static, where the function is not jitted and so does not say it.
     """
 
-    function: Callable
+    function: Any
     args: tuple
     kwargs: dict[str, Any]
-    statics: Statics = Statics()
+    statics: Statics
 
     @property
     def name(self) -> str:
@@ -39,7 +38,7 @@ class Subject:
 
     @property
     def jitted(self) -> "Subject | None":
-        """The jitted function behind bound methods and partials, with all of its arguments; None where there is none."""
+        """The jitted function behind bound methods and partials, with all of its arguments; None if there is none."""
         function, args, kwargs = self.function, self.args, self.kwargs
         while isinstance(function, functools.partial | types.MethodType):
             if isinstance(function, functools.partial):
@@ -76,12 +75,22 @@ class Subject:
 
 
 def _unwrapped(function: Any) -> Any:
-    """A library's own kind of jit, such as `eqx.filter_jit`, is taken off: its arguments are parted here as it does it."""
+    """The function without a library's own jit, such as `eqx.filter_jit`: here its arguments are parted alike."""
     if isinstance(function, functools.partial) and _unwrapped(function.func) is not function.func:
         return functools.partial(_unwrapped(function.func), *function.args, **function.keywords)
-    if isinstance(function, types.FunctionType) or is_jitted(function) or is_cached(function):
+    if isinstance(function, types.MethodType) and _unwrapped(function.__func__) is not function.__func__:
+        return types.MethodType(_unwrapped(function.__func__), function.__self__)
+    if isinstance(function, types.FunctionType | types.MethodType | type) or is_jitted(function) or is_cached(function):
         return function
-    held = getattr(function, "__dict__", {})
-    if any(is_jitted(value) for value in held.values()) and hasattr(function, "__wrapped__"):
+    if _is_jit_of_a_library(function):
         return function.__wrapped__
-    return function
+    method = vars(type(function)).get("__call__")
+    return functools.partial(method.__wrapped__, function) if _is_jit_of_a_library(method) else function
+
+
+def _is_jit_of_a_library(value: Any) -> bool:
+    """Whether it is an object that holds a jitted function, and says what it was made of."""
+    if isinstance(value, types.FunctionType | functools.partial) or is_jitted(value):
+        return False
+    held = getattr(value, "__dict__", {})
+    return any(map(is_jitted, held.values())) and hasattr(value, "__wrapped__")

@@ -161,7 +161,7 @@ class _Comparison:
         return max((*used, *params, *bound), default=SAME)
 
     def param(self, one: Any, other: Any) -> int:
-        if one is other or callable(one) and callable(other):
+        if one is other or (callable(one) and callable(other)):
             return SAME
         if isinstance(one, ClosedJaxpr) and isinstance(other, ClosedJaxpr):
             return _Comparison().closed(one, other)

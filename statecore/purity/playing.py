@@ -2,6 +2,7 @@
 
 import functools
 import inspect
+import io
 import re
 import types
 from collections.abc import Callable, Iterator, Mapping
@@ -13,9 +14,10 @@ import jax.numpy as jnp
 import numpy as np
 
 from statecore import kept
+from statecore.checker import Report, check
+from statecore.checker.comparing import same
 from statecore.kept import Kept
 from statecore.observe import Line, hidden_state, observe
-from statecore.purity.checker import Report, check, same
 from statecore.purity.entries import Entry, check_side, load
 
 MAX_CALLS = 5
@@ -191,7 +193,7 @@ def symptom(play: Play) -> str:
 
 
 def checked(entry: Entry, side: str = "broken") -> Report:
-    """What `statecore.purity.check` says of one side, given the arguments of its first call."""
+    """What `statecore.checker.check` says of one side, given the arguments of its first call."""
     namespace, args = first_arguments(entry, side)
     return check(getattr(namespace, side), *args)
 
@@ -205,7 +207,10 @@ def first_arguments(entry: Entry, side: str) -> tuple[types.ModuleType, tuple]:
     transformation = "fori_loop" if "fori_loop" in entry.transformations else "jit"
     stage = _Stage(entry, side, transformation, COMPARISONS[transformation].make_plain)
     stage.call(1, stage.start)
-    return load(entry, []), stage.received[0]
+    namespace = load(entry)
+    # what is printed is neither an output nor a state, and the check makes it print
+    namespace.__dict__["print"] = functools.partial(print, file=io.StringIO())
+    return namespace, stage.received[0]
 
 
 class _Stage:
