@@ -90,7 +90,8 @@ def _constants(jaxpr: Any) -> Iterator[Any]:
 def _changeable(value: Any) -> bool:
     if np.size(value) > _LARGE or is_key(value):
         return False
-    return any(jax.dtypes.issubdtype(np.result_type(value), kind) for kind in (np.number, np.bool_))
+    dtype = value.dtype if isinstance(value, np.ndarray | np.generic | jax.Array) else np.asarray(value).dtype
+    return any(jax.dtypes.issubdtype(dtype, kind) for kind in (np.number, np.bool_))
 
 
 def _other(value: Any) -> Any:
