@@ -31,8 +31,8 @@ purity.programs(chosen)
 
 lesson.heading("What the checker says", "checker")
 st.markdown(
-    "`statecore.purity.check` calls a function as Python and as JAX do, on copies of it and of what it can reach, and "
-    "compares: outputs, what changed outside, and tracers (the stand-ins of the trace) left behind."
+    "`statecore.checker.check` calls a function as plain Python, traces it as JAX does, and puts back whatever was "
+    "changed. It compares outputs, programs, what changed outside, and tracers (the stand-ins of the trace) left behind."
 )
 purity_catalogue.checker(chosen)
 
@@ -77,7 +77,8 @@ bench(
             "Past the checker",
             tries.nobody_changed_it,
             "Nobody changes the rate while the checker looks. Does it find something?",
-            "It passed, and jit froze the rate all the same. A clean report is no proof.",
+            "It finds no impurity, and says that the rate is baked in: the program keeps it, and a later change is not seen. "
+            "A report without impurities is no proof.",
         ),
         Experiment(
             "Caught in the act",

@@ -21,7 +21,7 @@ class Entry:
       transformations: where it bites, the most telling first; of `COMPARISONS`.
       fixes: the sides that mend it.
       asides: further parts of the file, shown as code and never played.
-      unseen: why `statecore.purity.check` cannot see it; empty where it does.
+      unseen: why `statecore.checker.check` cannot see it; empty where it does.
     """
 
     name: str
@@ -74,7 +74,7 @@ ENTRIES: tuple[Entry, ...] = (
         "A global is no argument: its value at the first call became a constant of the program.",
         28225,
         "Order of function definition impacts JIT behaviour but not regular evaluation",
-        unseen="nobody changes the global between the calls of the check",
+        unseen="nobody changes the global while it looks, so it can only say that the value is baked in",
     ),
     Entry(
         "global_write",
@@ -101,7 +101,7 @@ ENTRIES: tuple[Entry, ...] = (
         "A captured variable is no argument: its value at the first call became a constant of the program.",
         1426,
         "JIT loses access to local variables",
-        unseen="nobody changes the captured variable between the calls of the check",
+        unseen="nobody changes the captured variable while it looks, so it can only say that the value is baked in",
     ),
     Entry(
         "list_append",

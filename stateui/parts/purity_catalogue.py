@@ -7,8 +7,8 @@ from html import escape
 import streamlit as st
 from streamlit.components.v2 import component
 
+from statecore.checker import CANNOT_SEE, KINDS, Report
 from statecore.lockstep import Lane
-from statecore.purity import CANNOT_SEE, KINDS, Report
 from statecore.purity import programs as playing
 from statecore.purity.entries import ENTRIES, Entry
 from statecore.purity.programs import SYMPTOMS, Ways
@@ -29,7 +29,7 @@ COLUMNS = (
 
 
 def checker(chosen: Chosen) -> None:
-    """Ask `statecore.purity.check` about both sides, and say what it cannot see."""
+    """Ask `statecore.checker.check` about both sides, and say what it cannot see."""
     asked = (chosen.entry.name, chosen.fix)
     left, right = st.columns([3, 2])
     with left:
@@ -89,12 +89,13 @@ def _report(each: Entry, side: str, asked: tuple[str, str]) -> Report | None:
 def _said(report: Report | None, unseen: str) -> str:
     if report is None:
         return "<p>Not asked yet.</p>"
-    if report.clean:
-        why = f" It cannot see this one: {escape(unseen)}." if unseen else ""
-        return f"<p>No impurity showed in {len(report.eager)} calls.{why}</p>"
     found = [f"<li><b>{KINDS[each.kind]}</b>: {_code(each.words)}</li>" for each in report.findings]
-    found += [f"<li>{_code(f'`{name}` could not be copied: the check has used it')}</li>" for name in report.not_copied]
-    return f'<ul class="report">{"".join(found)}</ul>'
+    found += [f"<li>{_code(f'`{name}` could not be copied.')}</li>" for name in report.not_copied]
+    listed = f'<ul class="report">{"".join(found)}</ul>' if found else ""
+    if not report.pure:
+        return listed
+    why = f" It cannot see this impurity: {escape(unseen)}." if unseen else ""
+    return f"<p>No impurity showed in {len(report.outcomes)} calls.{why}</p>{listed}"
 
 
 def _code(words: str) -> str:
@@ -138,7 +139,7 @@ def _open(name: str) -> None:
 
 
 def _caught(rows: dict[str, Row]) -> str:
-    caught = sum(not row.report.clean for row in rows.values())
+    caught = sum(not (row.report.pure and row.report.traceable) for row in rows.values())
     return f"{caught} caught by the checker" if rows else "nothing to count yet"
 
 

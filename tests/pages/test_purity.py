@@ -5,7 +5,8 @@ from functools import partial
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from statecore.purity import CANNOT_SEE, tries
+from statecore.checker import CANNOT_SEE
+from statecore.purity import tries
 from statecore.purity.entries import ENTRIES
 from stateui import show, source
 from stateui.parts.purity import GROUPS
@@ -143,7 +144,8 @@ def test_the_checker_is_asked_on_a_button_and_says_what_it_cannot_see():
     assert html_of(app, "No impurity showed in 3 calls")
     app = opened(entry="global_read")
     app.button(key="check").click().run()
-    assert html_of(app, "It cannot see this one: nobody changes the global")
+    assert html_of(app, "It cannot see this impurity: nobody changes the global")
+    assert html_of(app, "bakes a value in")
 
 
 def test_the_whole_catalogue_is_played_on_a_button():
@@ -153,7 +155,7 @@ def test_the_whole_catalogue_is_played_on_a_button():
     assert not app.exception
     assert not html_of(app, "not played yet")
     rows = app.session_state["purity:rows"]
-    caught = sum(not row.report.clean for row in rows.values())
+    caught = sum(not (row.report.pure and row.report.traceable) for row in rows.values())
     assert caught == len([each for each in ENTRIES if not each.unseen])
     assert any(f"{caught} caught by the checker" in each.value for each in app.markdown)
     app.button(key="open_clock").click().run()
@@ -166,7 +168,7 @@ EXPERIMENTS = {
     tries.rows_of_a_batch: "1",
     tries.calls_of_a_gradient: "5, 1",
     tries.static_argument: "2",
-    tries.nobody_changed_it: "no impurity showed: True, jit: 20, 20",
+    tries.nobody_changed_it: "no impurity showed: True, bakes a value in: True, jit: 20, 20",
 }
 
 

@@ -4,29 +4,18 @@ import ast
 import functools
 import importlib
 import itertools
-import math
 import pkgutil
 import random
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from statecore.purity import CANNOT_SEE, KINDS, assert_pure, catalogue, check
+from statecore.purity import catalogue
 from statecore.purity.entries import ENTRIES, entry, imports, load, source
-from statecore.purity.programs import (
-    COMPARISONS,
-    MAX_CALLS,
-    checked,
-    first_arguments,
-    lanes,
-    printed,
-    programs,
-    symptom,
-)
+from statecore.purity.programs import COMPARISONS, MAX_CALLS, lanes, printed, programs, symptom
 
 BY_NAME = {each.name: each for each in ENTRIES}
 SIDES = [(each.name, side) for each in ENTRIES for side in each.sides]
@@ -324,224 +313,6 @@ class TestPlay:
 def inspect_body(namespace, side):
     function = getattr(namespace, side)
     return getattr(function, "__func__", function).__code__
-
-
-SEEN_AS = {
-    "self_number": {"differs", "freezes", "changes"},
-    "self_array": {"differs", "freezes", "changes", "leaks"},
-    "global_write": {"changes"},
-    "leaked_tracer": {"changes", "leaks"},
-    "list_append": {"changes", "leaks"},
-    "dict_memo": {"changes", "leaks"},
-    "numpy_random": {"differs", "freezes", "changes"},
-    "python_random": {"differs", "freezes", "changes"},
-    "clock": {"differs", "freezes"},
-    "iterator": {"differs", "freezes", "changes"},
-    "iterator_in_loop": {"differs", "freezes"},
-    "mutable_default": {"differs", "freezes", "changes"},
-    "in_place": {"differs", "changes", "refuses"},
-    "python_if": {"refuses"},
-    "lru_cache_argument": {"refuses"},
-    "lru_cache_constant": {"leaks"},
-}
-
-
-class TestCheckOnTheCatalogue:
-    def test_every_entry_is_claimed_or_owned_up_to(self):
-        assert SEEN_AS.keys() | {each.name for each in ENTRIES if each.unseen} == BY_NAME.keys()
-        assert not SEEN_AS.keys() & {each.name for each in ENTRIES if each.unseen}
-
-    @pytest.mark.parametrize("name", SEEN_AS)
-    def test_every_broken_entry_it_claims_to_catch_is_caught(self, name):
-        report = checked(BY_NAME[name])
-        assert report.kinds == SEEN_AS[name]
-        assert all(KINDS[finding.kind] in report.in_words() for finding in report.findings)
-        namespace, args = first_arguments(BY_NAME[name], "broken")
-        with pytest.raises(AssertionError, match="is not pure"):
-            assert_pure(namespace.broken, *args)
-
-    @pytest.mark.parametrize(("name", "side"), [each for each in SIDES if each[1] != "broken"])
-    def test_no_fixed_entry_is_accused(self, name, side):
-        namespace, args = first_arguments(BY_NAME[name], side)
-        assert_pure(getattr(namespace, side), *args)
-
-    @pytest.mark.parametrize("name", [each.name for each in ENTRIES if each.unseen])
-    def test_what_it_cannot_see_it_does_not_see(self, name):
-        assert checked(BY_NAME[name]).clean
-
-    def test_the_check_moves_nothing(self):
-        for name, look in {
-            "self_number": lambda loaded: loaded.scaler.calls,
-            "global_write": lambda loaded: loaded.count,
-            "list_append": lambda loaded: len(loaded.losses),
-            "dict_memo": lambda loaded: len(loaded.memo),
-            "mutable_default": lambda loaded: len(loaded.broken.__defaults__[0]),
-            "iterator": lambda loaded: next(loaded.batches) - 10,
-            "in_place": lambda loaded: loaded.x.sum(),
-            "lru_cache_constant": lambda loaded: loaded.weights.cache_info().currsize,
-        }.items():
-            namespace, args = first_arguments(BY_NAME[name], "broken")
-            assert not check(namespace.broken, *args).clean
-            assert look(namespace) == 0
-
-
-log: list = []
-settings = {"rate": 2.0}
-ticket = itertools.count()
-
-
-def double(x):
-    return 2 * x
-
-
-def record(x):
-    log.append(x)
-    return x
-
-
-def through_a_helper(x):
-    return record(x) + 1
-
-
-class Module:
-    def __init__(self):
-        self.calls = 0
-        self.lock = None
-
-    def __call__(self, x):
-        return x
-
-    def scale(self, x):
-        self.calls += 1
-        return x
-
-
-class TestCheckOnOtherFunctions:
-    def test_a_pure_function_of_any_kind_is_left_alone(self):
-        rate = jnp.float32(3)
-        for function in (
-            double,
-            jax.jit(double),
-            lambda x: rate * double(x),
-            functools.partial(lambda a, b: a + b, 1),
-            lambda x: settings["rate"] * x,
-            lambda x: {"y": (x, jnp.zeros(2))},
-            lambda x: jax.grad(lambda y: jnp.sin(y) ** 2)(x),
-            lambda x: jax.lax.scan(lambda c, _: (c + x, c), 0.0, None, length=3),
-        ):
-            report = check(function, 1.5)
-            assert report.clean, report.in_words()
-            assert report.in_words().endswith("no impurity showed in 3 calls.")
-            assert len(report.eager) == len(report.traced) == 3
-            assert report.cannot_see == CANNOT_SEE
-
-    def test_a_function_that_it_calls_is_looked_into_and_left_as_it_was(self):
-        report = check(through_a_helper, 1.0)
-        assert report.kinds == {"changes", "leaks"}
-        assert "`log` was [] before the calls and is [1.0, 1.0, 1.0] after them" in report.in_words()
-        assert log == []
-
-    def test_a_jitted_method_is_seen_through(self):
-        module = Module()
-        for method in (module.scale, jax.jit(module.scale), functools.partial(module.scale)):
-            report = check(method, 1.0)
-            assert report.name == "Module.scale"
-            assert report.kinds == {"changes"}
-        assert module.calls == 0
-
-    def test_a_captured_array_written_in_place(self):
-        total = np.zeros(2)
-
-        def add(x):
-            total[0] += 1
-            return x + total
-
-        report = check(add, 1.0)
-        assert report.kinds == {"differs", "freezes", "changes"}
-        assert "`total` was [0. 0.] before" in report.in_words()
-        assert total.tolist() == [0, 0]
-
-    def test_a_shared_closure_stays_shared_among_the_copies(self):
-        count = 0
-
-        def bump():
-            nonlocal count
-            count += 1
-
-        def step(x):
-            bump()
-            return x * count
-
-        assert [str(value) for value in check(step, 2).eager] == ["2", "4", "6"]
-        assert count == 0
-
-    def test_what_cannot_be_copied_is_named(self):
-        report = check(lambda x: x + next(ticket), 0)
-        assert report.not_copied == ("ticket",)
-        assert report.kinds >= {"differs"}
-        assert "`ticket` could not be copied: the check has used it" in report.in_words()
-        module = Module()
-        module.lock = threading.Lock()
-        assert check(module.scale, 1.0).not_copied == ("self",)
-
-    def test_a_generator_in_a_library_is_caught_by_its_outputs(self):
-        assert check(lambda x: x + np.random.normal(), 0.0).kinds == {"differs", "freezes"}
-        assert check(lambda x: x + random.random(), 0.0).kinds == {"differs", "freezes"}
-
-    def test_a_tracer_kept_where_nobody_looks_is_found_by_jax(self):
-        class Shelf:
-            last = None
-
-        def keep(x):
-            Shelf.last = x * 2
-            return x
-
-        assert check(keep, 1.0).kinds == {"leaks"}
-        assert "checking_leaks" in check(keep, 1.0).in_words()
-
-    def test_a_tracer_in_a_cache_is_met_by_the_next_plain_call(self):
-        report = checked(entry("lru_cache_constant"))
-        assert "raises UnexpectedTracerError" in report.in_words()
-
-    def test_a_reused_key_is_found_where_jax_can_find_it(self):
-        def twice(key):
-            return jax.random.normal(key) + jax.random.uniform(key)
-
-        assert check(twice, jax.random.key(0)).kinds == {"reuses"}
-        assert "Key" in check(twice, jax.random.key(0)).in_words()
-        assert check(twice, jax.random.PRNGKey(0)).clean  # owned up to in CANNOT_SEE
-
-    def test_keys_are_compared(self):
-        assert_pure(lambda key: jax.random.split(key), jax.random.key(3))
-
-    def test_rounding_and_nan_are_no_impurity(self):
-        assert_pure(lambda x: jnp.sum(jnp.sin(x) / 3) ** 0.5, np.linspace(0, 1, 1000, dtype=np.float32))
-        assert_pure(lambda x: x * math.nan, 1.0)
-
-    def test_an_error_both_ways_is_reported_as_it_is(self):
-        report = check(lambda x: x @ x, jnp.zeros((2, 3)))
-        assert report.kinds == {"refuses"}
-        assert "where plain Python" not in report.in_words()
-
-    def test_the_process_is_left_as_it_was(self):
-        check(double, 1.0)
-        assert not jax.config.jax_check_tracer_leaks
-        assert not jax.config.jax_debug_key_reuse
-
-    def test_bad_requests_are_refused_in_words(self):
-        with pytest.raises(TypeError, match="has no Python body"):
-            check(len, [1])
-        with pytest.raises(TypeError, match="has no Python body"):
-            check(Module(), 1.0)
-        with pytest.raises(TypeError, match="before it is transformed"):
-            check(jax.vmap(double), jnp.ones(2))
-        with pytest.raises(ValueError, match="at least 2, not 1"):
-            check(double, 1.0, calls=1)
-
-    def test_what_it_cannot_see_is_stated_plainly(self):
-        said = " ".join(CANNOT_SEE)
-        assert len(CANNOT_SEE) == 5
-        assert all(word in said for word in ("global", "printed", "random key", "arguments", "library"))
 
 
 PRIMARY_SYMPTOMS = {
