@@ -1,5 +1,5 @@
 # make run     set up and run the app
-# make test    set up and run all the tests
+# make test    set up and run all the tests; ARGS= is passed on: make test ARGS='-m "not browser"'
 # PYTHON=python3.12 and VENV=.venv-3.12 choose another Python.
 PYTHON ?= python3
 VENV ?= .venv
@@ -16,7 +16,7 @@ serve: $(VENV)/run.done
 	$(BIN)/python -m streamlit run app.py --server.address 0.0.0.0 --server.headless true
 
 test: $(VENV)/test.done
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(ARGS)
 
 lint: $(VENV)/test.done
 	$(BIN)/ruff check .
