@@ -29,6 +29,19 @@ class Outcome:
         return self.value if self.error is None else self.error
 
 
+def without_frames(error: BaseException) -> Any:
+    """The exception, and those it is chained to, without tracebacks: these would keep every local of their frames."""
+    pending: list[BaseException | None] = [error]
+    seen: set[int] = set()
+    while pending:
+        each = pending.pop()
+        if each is not None and id(each) not in seen:
+            seen.add(id(each))
+            each.__traceback__ = None
+            pending += [each.__cause__, each.__context__, *getattr(each, "exceptions", ())]
+    return error
+
+
 def attempt(function: Callable, *args: Any, watch: tuple[Callable, ...] = (), **kwargs: Any) -> Outcome:
     """Call `function(*args, **kwargs)` to its end and keep what came of it, whatever it raises."""
     value, error = None, None
@@ -36,5 +49,5 @@ def attempt(function: Callable, *args: Any, watch: tuple[Callable, ...] = (), **
         try:
             value = jax.block_until_ready(function(*args, **kwargs))
         except Exception as raised:
-            error = raised.with_traceback(None)
+            error = without_frames(raised)
     return Outcome(value, error, frozenset(ran))

@@ -86,8 +86,8 @@ def start(program: Program) -> Lane:
     """Fresh objects, a fresh wrapper, no call made."""
     made = program.made()
     state = program.init() if program.init else None
-    shown = _shown(program, made, state)
-    return Lane(program, made, (Moment(0, shown, shown, state=state),))
+    seen = shown(program, made, state)
+    return Lane(program, made, (Moment(0, seen, seen, state=state),))
 
 
 def step(lane: Lane) -> Lane:
@@ -111,18 +111,32 @@ def go(lane: Lane, calls: int) -> Lane:
 def go_on(lane: Lane) -> Lane:
     """A lane of its own that goes on from the moment shown, as if nothing had been called after it.
 
-    An explicit state is simply handed over again. A hidden state cannot be: fresh objects
-    are built, and all the calls up to there are made again, which `again` counts.
+    An explicit state is simply handed over again. Where the state is hidden, is a Ref, or
+    was donated, it cannot be: fresh objects are built, and all the calls up to there are
+    made again, which `again` counts.
     """
-    if lane.program.explicit:
+    # before the first call nobody can tell whether the state will be donated
+    lost = len(lane.moments) == 1 or any(map(_is_lost, lane.moments))
+    if lane.program.explicit and not lost:
         return replace(lane, moments=lane.moments[: lane.cursor + 1], again=0)
-    return replace(go(start(lane.program), lane.cursor), again=lane.cursor)
+    return rebuilt(lane.program, lane.cursor)
+
+
+def rebuilt(program: Program, calls: int) -> Lane:
+    """A new lane whose calls are made again, which `again` counts."""
+    return replace(go(start(program), calls), again=calls)
+
+
+def _is_lost(moment: Moment) -> bool:
+    """True when an explicit state cannot be handed over again: it was donated, or it is written into."""
+    leaves = jax.tree.leaves(moment.state)
+    return any(isinstance(leaf, jax.Ref) or (isinstance(leaf, jax.Array) and leaf.is_deleted()) for leaf in leaves)
 
 
 def _call(program: Program, made: Made, previous: Moment) -> Moment:
     """Make one call after `previous` and observe it."""
     inputs = program.inputs(previous.call + 1)
-    before = _shown(program, made, previous.state)
+    before = shown(program, made, previous.state)
     args = (previous.state, *inputs) if program.explicit else inputs
     seen = observe(made.function, *args, caller=made.call, watch=made.watch)
     state = previous.state
@@ -135,7 +149,7 @@ def _call(program: Program, made: Made, previous: Moment) -> Moment:
         known = None if seen.traced else _same(read, programs)
         seen = replace(seen, kept=known or read)
         programs = programs if known else (*programs, read)
-    after = _shown(program, made, state)
+    after = shown(program, made, state)
     return Moment(previous.call + 1, before, after, seen, state, programs, _outside(program, made, state))
 
 
@@ -149,11 +163,11 @@ def _same(kept: Kept, programs: tuple[Kept, ...]) -> Kept | None:
     return None
 
 
-def _shown(program: Program, made: Made, state: Any) -> dict[str, Any]:
+def shown(program: Program, made: Made, state: Any) -> dict[str, Any]:
     """The state by name, as a reader may look at it: explicit, or peeked at on the object."""
     if program.explicit:
         return {"state": jax.tree.map(lambda leaf: leaf, state)}
-    return jax.tree.map(lambda leaf: leaf[...] if isinstance(leaf, jax.Ref) else leaf, hidden_state(made.function))
+    return hidden_state(made.function)
 
 
 def _outside(program: Program, made: Made, state: Any) -> Any:

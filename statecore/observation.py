@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import jax
+import numpy as np
 from jax.extend import core
 
 from statecore import kept, reading
+from statecore.attempt import without_frames
 from statecore.kept import Kept
 from statecore.lines import Line
 from statecore.printing import Printer
@@ -83,7 +85,7 @@ def observe(
             value = caller(spy, *args, **kwargs) if caller else spy(*args, **kwargs)
             jax.block_until_ready(value)
         except Exception as raised:
-            error = raised.with_traceback(None)
+            error = without_frames(raised)
     if body is not function:
         jax.effects_barrier()  # a callback may still be on its way
     closed = spy.closed if error is None else None
@@ -114,8 +116,8 @@ def body_of(function: Callable) -> Callable:
 def hidden_state(function: Callable) -> dict[str, Any]:
     """The attributes of the object that `function` is a method of, by name: `self.n`.
 
-    Containers are copied, so that a later change of the object does not change
-    what was seen. Empty for a plain function.
+    Containers and NumPy arrays are copied, so that a later change of the object does
+    not change what was seen; a Ref is given by what it holds. Empty for a plain function.
     """
     owner = getattr(body_of(function), "__self__", None)
     if owner is None or inspect.ismodule(owner) or not hasattr(owner, "__dict__"):
@@ -123,8 +125,19 @@ def hidden_state(function: Callable) -> dict[str, Any]:
     return {f"self.{name}": _copied(value) for name, value in vars(owner).items()}
 
 
-def _copied(value: Any) -> Any:
-    return jax.tree.map(lambda leaf: leaf, value) if isinstance(value, list | dict | tuple) else value
+def _copied(value: Any, within: tuple[int, ...] = ()) -> Any:
+    if id(value) in within:  # a container that holds itself
+        return value
+    within = (*within, id(value))
+    if type(value) is dict:
+        return {key: _copied(part, within) for key, part in value.items()}
+    if type(value) in (list, tuple):
+        return type(value)(_copied(part, within) for part in value)
+    if isinstance(value, tuple) and hasattr(value, "_fields"):
+        return type(value)(*(_copied(part, within) for part in value))
+    if isinstance(value, jax.Ref):
+        return value[...]
+    return value.copy() if isinstance(value, np.ndarray) else value
 
 
 class _Spy:

@@ -5,8 +5,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-import jax
-
 from statecore import lockstep
 from statecore.kept import Kept
 from statecore.lines import Line
@@ -52,7 +50,7 @@ class Recorder:
         if list(programs) != [track.name for track in recording.tracks]:
             raise ValueError(f"the recording has {[track.name for track in recording.tracks]}, not {list(programs)}")
         tracks = zip(recording.tracks, programs.values(), strict=True)
-        return cls._of([_Live(track, _again(program, recording.calls)) for track, program in tracks])
+        return cls._of([_Live(track, lockstep.rebuilt(program, recording.calls)) for track, program in tracks])
 
     def from_call(self, call: int) -> "Recorder":
         """Go on from a past call, as if nothing had been called after it; this recorder stays as it is.
@@ -104,10 +102,6 @@ def _shorter(track: Track, call: int) -> Track:
     return replace(track, moments=moments, programs=track.programs[:programs])
 
 
-def _again(program: Program, calls: int) -> Lane:
-    return replace(lockstep.go(lockstep.start(program), calls), again=calls)
-
-
 class _Live:
     """One live program with its track; each call is recorded as soon as it is made.
 
@@ -125,9 +119,7 @@ class _Live:
         return cls(Track(name, codes(lane), _named(lane.moment.after)), lane)
 
     def from_call(self, call: int, recording: Recording) -> "_Live":
-        lost = len(self.lane.moments) == 1 or any(map(_is_lost, self.lane.moments))  # it may be donated yet
-        lane = _again(self.lane.program, call) if lost else lockstep.go_on(lockstep.go(self.lane, call))
-        return _Live(recording[self.track.name], lane)
+        return _Live(recording[self.track.name], lockstep.go_on(lockstep.go(self.lane, call)))
 
     def until(self, calls: int) -> None:
         moments = list(self.track.moments)
@@ -140,12 +132,11 @@ class _Live:
     def call(self) -> Moment:
         """Make the next call."""
         lane = self.lane
-        before = _named(lockstep._shown(lane.program, lane.objects, lane.moments[-1].state))
+        before = _named(lockstep.shown(lane.program, lane.objects, lane.moments[-1].state))
         self.lane = lockstep.go(lane, len(lane.moments))
         live, again, self.again = self.lane.moment, self.again, 0
         seen = live.seen
         assert seen is not None
-        _let_go(seen.error)
         return Moment(
             ran=_lines(seen.ran),
             called=_lines(seen.called),
@@ -169,24 +160,6 @@ class _Live:
                 self.track = replace(self.track, programs=(*self.track.programs, found))
             self.read[id(kept)] = kept, self.track.programs.index(found)
         return self.read[id(kept)][1]
-
-
-def _is_lost(moment: lockstep.Moment) -> bool:
-    """True when an explicit state cannot be handed over again: it was donated, or it is written into."""
-    leaves = jax.tree.leaves(moment.state)
-    return any(isinstance(leaf, jax.Ref) or (isinstance(leaf, jax.Array) and leaf.is_deleted()) for leaf in leaves)
-
-
-def _let_go(error: BaseException | None) -> None:
-    """Keep no frame alive by the exceptions that led to this one."""
-    seen: set[int] = set()
-    pending = [error]
-    while pending:
-        each = pending.pop()
-        if each is not None and id(each) not in seen:
-            seen.add(id(each))
-            each.__traceback__ = None
-            pending += [each.__cause__, each.__context__, *getattr(each, "exceptions", ())]
 
 
 def _named(state: Mapping[str, Any]) -> Named:

@@ -7,6 +7,8 @@ import pytest
 from statecore import batchnorm
 from tests.statecore.batchnorm.samples import batches
 
+pytestmark = pytest.mark.promotes_ranks
+
 KEY = jax.random.key(42)
 
 

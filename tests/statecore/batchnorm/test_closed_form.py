@@ -6,6 +6,8 @@ import pytest
 
 from statecore import batchnorm
 
+pytestmark = pytest.mark.promotes_ranks
+
 KEY = jax.random.key(42)
 MEAN, VAR = 3.0, 4.0
 

@@ -11,6 +11,8 @@ from statecore import batchnorm
 from statecore.batchnorm import BatchNorm, Params, State, Stats
 from tests.statecore.batchnorm.samples import batches, running
 
+pytestmark = pytest.mark.promotes_ranks
+
 
 @pytest.mark.parametrize("correction", [0, 1])
 @pytest.mark.parametrize("momentum", [0.5, 0.9, 0.99])

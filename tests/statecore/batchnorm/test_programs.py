@@ -7,6 +7,8 @@ import pytest
 from statecore import batchnorm, lockstep
 from statecore.program import Program
 
+pytestmark = pytest.mark.promotes_ranks
+
 MEAN, VAR = 3.0, 4.0
 
 

@@ -8,6 +8,8 @@ from statecore import batchnorm
 from statecore.batchnorm import BatchNorm, Stats, layer, streams
 from tests.statecore.batchnorm.samples import running
 
+pytestmark = pytest.mark.promotes_ranks
+
 KEY = jax.random.key(42)
 MEAN, VAR = 3.0, 4.0
 

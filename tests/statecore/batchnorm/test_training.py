@@ -2,9 +2,12 @@
 
 import jax
 import numpy as np
+import pytest
 
 from statecore import batchnorm
 from tests.statecore.batchnorm.samples import batches
+
+pytestmark = pytest.mark.promotes_ranks
 
 
 def test_grad_gives_the_statistics_out_as_aux():

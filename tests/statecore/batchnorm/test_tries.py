@@ -3,9 +3,12 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pytest
 
 from statecore.batchnorm import make_batch, tries
 from tests.statecore.batchnorm.samples import running
+
+pytestmark = pytest.mark.promotes_ranks
 
 
 def test_a_compiled_evaluation_keeps_the_first_statistics_while_training_goes_on():

@@ -7,6 +7,8 @@ from tests.statecore.checker import programs
 from tests.statecore.checker.programs import ROWS
 from tests.statecore.checker.world import described
 
+pytestmark = pytest.mark.promotes_ranks
+
 
 def test_there_are_at_least_as_many_as_were_tried():
     assert len(ROWS) >= 78

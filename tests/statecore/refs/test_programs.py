@@ -23,7 +23,7 @@ def test_the_ref_counts_under_jit_as_explicit_state_does():
     for name in ("ref", "explicit"):
         lane = tape(programs.CALL[name], 4)
         assert numbers(lane) == [1, 2, 3, 4]
-        assert [moment.seen.traced for moment in lane.moments.branch.states[1:]] == [True, False, False, False]
+        assert [moment.seen.traced for moment in lane.moments[1:]] == [True, False, False, False]
 
 
 def test_eager_equals_jit():
@@ -37,7 +37,7 @@ def test_reset_works_on_a_ref_and_not_on_the_hidden_counter():
         lane = tape(programs.RESET[name], 5)
         assert numbers(lane) == [1, 2, 3, 1, 2]
         # call 4 is another program; call 5 is the first one again, which jit still has
-        traced = [moment.seen.traced for moment in lane.moments.branch.states[1:]]
+        traced = [moment.seen.traced for moment in lane.moments[1:]]
         assert traced == [True, False, False, True, False]
 
 
@@ -53,7 +53,7 @@ def test_a_python_0_is_traced_again_after_a_reset_only(kind, traces):
     program = getattr(programs, kind)["explicit"]
     weak = lockstep.start(program.__class__(program.make, program.call, lambda: 0, program.inputs))
     lane = lockstep.go(weak, 5)
-    assert sum(moment.seen.traced for moment in lane.moments.branch.states[1:]) == traces
+    assert sum(moment.seen.traced for moment in lane.moments[1:]) == traces
     strong = lockstep.go(lockstep.start(program), 5)
     resets = kind == "RESET"
-    assert sum(moment.seen.traced for moment in strong.moments.branch.states[1:]) == 1 + resets
+    assert sum(moment.seen.traced for moment in strong.moments[1:]) == 1 + resets
