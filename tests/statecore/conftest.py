@@ -6,13 +6,15 @@ import jax
 import pytest
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture(autouse=True, scope="module")
 def _strict_ranks(request: pytest.FixtureRequest) -> Iterator[None]:
     """A context manager of this thread, so that nothing global is changed; scalars are exempt.
 
-    Programs written as somebody would write them add a bias to a batch: tests of these
-    are marked `promotes_ranks`.
+    Programs written as somebody would write them add a bias to a batch: a module of tests
+    of these is marked `promotes_ranks`. It is for a whole module, because JAX compiles
+    anew under another setting.
     """
-    strict = "allow" if request.node.get_closest_marker("promotes_ranks") else "raise"
-    with jax.numpy_rank_promotion(strict):
+    marks = getattr(request.module, "pytestmark", ())
+    allowed = any(mark.name == "promotes_ranks" for mark in (marks if isinstance(marks, list) else [marks] if marks else []))
+    with jax.numpy_rank_promotion("allow" if allowed else "raise"):
         yield
