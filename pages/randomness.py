@@ -32,8 +32,7 @@ lanes = stage("randomness", panels, settings=randomness.SETTINGS)
 lesson.heading("What jit kept", "kept")
 st.markdown(
     "A *key* (a program says `key<fry>[]`) is a random generator’s whole state as a value: two whole numbers, made "
-    "from a seed. "
-    + randomness.about_the_fix()
+    f"from a seed. {randomness.about_the_fix()}"
 )
 programs(panels, lanes)
 

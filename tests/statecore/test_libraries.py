@@ -14,6 +14,8 @@ import pytest
 from statecore import libraries
 from statecore.libraries import by_hand, network, race, tries, watching
 
+pytestmark = pytest.mark.broadcasts  # BatchNorm: a batch minus the mean of each feature
+
 ROOT = pathlib.Path(__file__).parents[2]
 OTHERS = [name for name in libraries.LIBRARIES if name != "by_hand"]
 RTOL = 2e-3

@@ -259,6 +259,7 @@ def test_the_running_mean_is_the_mean_and_its_gradient_a_share_each():
     np.testing.assert_allclose(grad, np.full(pair.calls, 1 / pair.calls), rtol=1e-6)
 
 
+@pytest.mark.broadcasts
 def test_batch_norm_follows_its_formula():
     pair = by_name["batch normalisation"]
     (batches,) = pair.inputs()
