@@ -32,7 +32,8 @@ lanes = stage("randomness", panels, settings=randomness.SETTINGS)
 lesson.heading("What jit kept", "kept")
 st.markdown(
     "A *key* (a program says `key<fry>[]`) is a random generator’s whole state as a value: two whole numbers, made "
-    f"from a seed. {randomness.about_the_fix()}"
+    "from a seed. "
+    + randomness.about_the_fix()
 )
 programs(panels, lanes)
 

@@ -12,6 +12,7 @@ def _strict_ranks(request: pytest.FixtureRequest) -> Iterator[None]:
 
     BatchNorm is a batch minus the mean of each feature: its textbook formula combines two ranks on purpose.
     """
-    batchnorm = request.node.get_closest_marker("broadcasts") or "batch normalisation" in request.node.name
-    with jax.numpy_rank_promotion("allow" if batchnorm else "raise"):
+    node = request.node
+    about_batchnorm = any(name in node.nodeid for name in ("batchnorm", "batch normalisation"))
+    with jax.numpy_rank_promotion("allow" if about_batchnorm or node.get_closest_marker("broadcasts") else "raise"):
         yield

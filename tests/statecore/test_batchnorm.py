@@ -10,8 +10,6 @@ import pytest
 from statecore import batchnorm, lockstep
 from statecore.batchnorm import BatchNorm, Params, State, Stats
 
-pytestmark = pytest.mark.broadcasts  # BatchNorm: a batch minus the mean of each feature
-
 KEY = jax.random.key(42)
 MEAN, VAR = 3.0, 4.0
 
@@ -193,7 +191,9 @@ def test_the_history_is_the_recursion_on_its_own_batches():
     np.testing.assert_allclose(
         history.mean[1:], 0.8 * history.mean[:-1] + 0.2 * history.batch_mean[1:], rtol=1e-4, atol=1e-5
     )
-    np.testing.assert_allclose(history.var[1:], 0.8 * history.var[:-1] + 0.2 * history.batch_var[1:], rtol=1e-4)
+    np.testing.assert_allclose(
+        history.var[1:], 0.8 * history.var[:-1] + 0.2 * history.batch_var[1:], rtol=1e-4
+    )
     for column in vars(history).values():
         assert column.dtype == np.float32
         assert column.shape == (51,)

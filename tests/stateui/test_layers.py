@@ -60,7 +60,7 @@ def test_pages_are_prose_and_calls(path):
 def _text(node: ast.expr) -> bool:
     """Whether an expression puts pieces of text together."""
     if isinstance(node, ast.BinOp):
-        return isinstance(node.op, ast.Add) and _text(node.left) and _text(node.right)
+        return isinstance(node.op, ast.Add) and (_text(node.left) or _text(node.right))
     return isinstance(node, ast.JoinedStr) or (isinstance(node, ast.Constant) and isinstance(node.value, str))
 
 
