@@ -12,7 +12,7 @@ import pytest
 
 from statecore import lockstep
 from statecore.counter import Counter
-from statecore.strategy import CannotFunctionalize, State, functionalize, unguarded
+from statecore.functional import CannotFunctionalize, State, functionalize, unguarded
 from statecore.strategy.counters import FORMS, trial
 from statecore.strategy.links import Part, links
 from statecore.strategy.pairs import PAIRS, BatchNorm, programs

@@ -16,8 +16,8 @@ from typing import Any
 import jax
 import numpy as np
 
-from statecore.strategy.attributes import is_numeric, split
-from statecore.strategy.reach import Snapshot, containers, reach
+from statecore.functional.attributes import is_numeric, split
+from statecore.functional.reach import Snapshot, containers, reach
 
 _HEAP_TYPE = 1 << 9
 """The flag of classes made by a `class` statement, see `type.__flags__`."""

@@ -3,8 +3,8 @@
 import functools
 from collections.abc import Callable
 
-from statecore.strategy import guard
-from statecore.strategy.attributes import State, make_like, read, split
+from statecore.functional import guard
+from statecore.functional.attributes import State, make_like, read, split
 
 
 def unguarded(method, static=(), run=None):
