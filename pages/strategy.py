@@ -40,7 +40,7 @@ with code:
     strategy.the_function(lanes["fixed"])
 with words:
     st.markdown(
-        "1. The object’s arrays and numbers are the **state**; everything else is copied once, as settings.\n"
+        "1. The object’s arrays and numbers are the **state**; everything else is copied, as settings: once now, and once more each time the Python runs.\n"
         "2. At each call the method runs on a **stand-in**: an object of the same class that holds the state it was "
         "given, and that nobody else can see.\n"
         "3. What the method left on the stand-in is the **new state**, handed back beside the output."

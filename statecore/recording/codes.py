@@ -33,6 +33,8 @@ def _code(role: str, function: Callable) -> Code | None:
 @lru_cache(maxsize=512)
 def _source(code: CodeType) -> tuple[int, str]:
     """The first line of a code object and its text; none where there is no source, or it is no Python."""
+    if code.co_filename == "<string>":  # what Python has under that name was run with -c, and is other code
+        return 0, ""
     try:
         lines, first = inspect.getsourcelines(code)
     except Exception:  # besides OSError, what the tokenizer raises at a file that has changed

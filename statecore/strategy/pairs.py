@@ -12,9 +12,9 @@ import jax
 import jax.numpy as jnp
 
 from statecore.counter import Counter
+from statecore.functional import functionalize
 from statecore.line import Params, Trainer, loss, make_data
 from statecore.program import Program
-from statecore.strategy.functionalize import functionalize
 
 
 class Count(NamedTuple):

@@ -14,8 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from statecore.counter import Counter
-from statecore.strategy.functionalize import functionalize, unguarded
-from statecore.strategy.guard import CannotFunctionalize
+from statecore.functional import CannotFunctionalize, functionalize, unguarded
 
 
 class MadeLater:

@@ -8,8 +8,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from statecore.strategy.attributes import read
-from statecore.strategy.functionalize import functionalize
+from statecore.functional import functionalize
+from statecore.functional.attributes import read
 from statecore.strategy.pairs import Pair
 
 

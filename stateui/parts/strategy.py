@@ -8,10 +8,10 @@ import jax
 import numpy as np
 import streamlit as st
 
+from statecore.functional import unguarded
 from statecore.lockstep import Lane
 from statecore.strategy import counters, pairs, refusals, runs
 from statecore.strategy.counters import FORMS, Form, Trial
-from statecore.strategy.functionalize import unguarded
 from statecore.strategy.links import Link, Part, links
 from statecore.strategy.pairs import PAIRS, Pair
 from statecore.strategy.refusals import REFUSALS, Outcome, Refusal

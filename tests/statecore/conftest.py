@@ -14,7 +14,8 @@ def _strict_ranks(request: pytest.FixtureRequest) -> Iterator[None]:
     of these is marked `promotes_ranks`. It is for a whole module, because JAX compiles
     anew under another setting.
     """
-    marks = getattr(request.module, "pytestmark", ())
-    allowed = any(mark.name == "promotes_ranks" for mark in (marks if isinstance(marks, list) else [marks] if marks else []))
+    marks = getattr(request.module, "pytestmark", [])
+    names = {mark.name for mark in (marks if isinstance(marks, list) else [marks])}
+    allowed = "promotes_ranks" in names
     with jax.numpy_rank_promotion("allow" if allowed else "raise"):
         yield

@@ -1,0 +1,99 @@
+"""Which attribute a method needed as a Python value, found by giving it one after the other back."""
+
+import functools
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import jax
+import numpy as np
+
+from statecore.functional.attributes import copied, own_containers
+from statecore.functional.refusing import CannotFunctionalize, keep_static
+
+
+def refusal(
+    guard: Any, function: Callable, stand_in: Any, start: Mapping[str, Any], arguments: Any
+) -> CannotFunctionalize | None:
+    """Say which attributes stood in the way of a method that raised.
+
+    The method runs again with the attributes as the Python values that they were at
+    first. Where it then gets to its end, they were the cause; those without which it
+    does as well are taken away again.
+
+    Args:
+      guard: the checks, with `names` and `originals`.
+      function: the method's function.
+      stand_in: the object that it was called on.
+      start: the attributes that the stand-in had at the start.
+      arguments: `(args, kwargs)` of the call.
+
+    Returns:
+      The refusal, or None when the attributes are not the cause.
+    """
+    again = functools.partial(_run, guard.originals, function, type(stand_in), start, arguments)
+    names = [name for name in guard.names if _is_other(start[name], guard.originals[name])]
+    if not names or again(names) is None:
+        return None
+    for name in list(names):
+        fewer = [other for other in names if other != name]
+        if again(fewer) is not None:
+            names = fewer
+    end = again(names)
+    return _refusal(names, guard.originals, end) if names and end else None
+
+
+def _run(
+    originals: Mapping[str, Any], function: Callable, cls: type, start: Mapping[str, Any],
+    arguments: Any, names: Iterable[str],
+) -> dict[str, Any] | None:
+    """The attributes after a run in which the named ones are Python values; None when it raises."""
+    probe, (args, kwargs) = object.__new__(cls), own_containers(arguments)
+    # containers of its own for each attribute: an earlier run may have written into them
+    vars(probe).update({name: own_containers(value) for name, value in start.items()})
+    vars(probe).update(copied({name: originals[name] for name in names}))
+    try:
+        function(probe, *args, **kwargs)
+    except Exception:
+        return None
+    return vars(probe)
+
+
+def _is_other(value: Any, original: Any) -> bool:
+    """True when the stand-in holds something else than Python did: a tracer, or JAX's for NumPy's."""
+    leaves = zip(jax.tree.leaves(value), jax.tree.leaves(original), strict=False)
+    return any(type(now) is not type(then) for now, then in leaves)
+
+
+def _refusal(names: list[str], originals: Mapping[str, Any], end: Mapping[str, Any]) -> CannotFunctionalize:
+    written = [name for name in names if name not in end or _was_written(originals[name], end[name])]
+    if not written:
+        return CannotFunctionalize(
+            f"self.{names[0]}", "is state, so it is traced, and the method needs its value in Python "
+            "(for an if, a range, a shape, a slice or a name)",
+            f"If it never changes, keep it out of the state: {keep_static(names)}. "
+            "If it does, use jnp.where or lax.cond.",
+        )
+    name = written[0]
+    if any(isinstance(leaf, np.ndarray) for leaf in jax.tree.leaves(originals[name])):
+        return CannotFunctionalize(
+            f"self.{name}", "is a NumPy array that the method changes in place or hands to NumPy, and a JAX array "
+            "takes its place", f"Write self.{name} = self.{name}.at[...].set(...), and use jax.numpy.",
+        )
+    return CannotFunctionalize(
+        f"self.{name}", "is state that the method writes, so it is traced, and the method also needs its value in "
+        "Python (for an if, a range, a shape, a slice or a name)",
+        "Use jnp.where or lax.cond for an if, lax.fori_loop for a range, and an array of fixed size with a mask.",
+    )
+
+
+def _was_written(before: Any, after: Any) -> bool:
+    old, new = jax.tree.flatten(before), jax.tree.flatten(after)
+    if old[1] != new[1]:
+        return True
+    return not all(_same(one, other) for one, other in zip(old[0], new[0], strict=True))
+
+
+def _same(one: Any, other: Any) -> bool:
+    if isinstance(one, np.ndarray) and isinstance(other, np.ndarray):
+        return np.array_equal(one, other)
+    return one is other or (type(one) is type(other) and not isinstance(one, jax.Array) and bool(one == other))

@@ -1,0 +1,54 @@
+"""Objects of other libraries that keep hidden state of their own, known by the module of their class."""
+
+import functools
+import random
+from collections.abc import Iterator
+from typing import Any
+
+import jax
+import numpy as np
+
+_NNX = (
+    "Split it: self.graph, state = nnx.split(module); self.params = nnx.to_pure_dict(state). Put it together in the "
+    "method with nnx.merge(self.graph, self.params), and split it again to keep what it has become."
+)
+
+
+def refusal(value: Any) -> tuple[str, str] | None:
+    """The problem with an object that no pytree can thread, and the remedy; None where there is none."""
+    if isinstance(value, Iterator):
+        return (
+            "is an iterator: it moves on at every use, and cannot be copied",
+            "Pass the next value to the method as an argument.",
+        )
+    if isinstance(value, np.random.Generator | np.random.RandomState | np.random.BitGenerator | random.Random):
+        return "is a random generator with a hidden state of its own", "Keep a JAX key and split it at every draw."
+    if isinstance(value, jax.Ref):
+        return (
+            "is a Ref, which JAX changes in place already", "Jit the method as it is, or hold jax.freeze(ref).",
+        )
+    return _of_library(value) if not isinstance(value, type) else None
+
+
+def _of_library(value: Any) -> tuple[str, str] | None:
+    kind, modules = type(value), _modules(type(value))
+    if any(module.startswith("flax.nnx") for module in modules) and kind.__name__ != "GraphDef":
+        return f"is a {kind.__name__} of Flax NNX, which keeps its state in Variables and changes them in place", _NNX
+    if "flax.linen.module" in modules and getattr(value, "scope", None) is not None:
+        return (
+            "is a bound Flax module: it holds its variables itself",
+            "Keep the unbound module (module.unbind()) and its variables in two attributes, and call module.apply.",
+        )
+    if "haiku._src.module" in modules:
+        return (
+            "is a Haiku module, whose parameters live in a transformed function",
+            "Use hk.transform_with_state, and keep params and state in attributes.",
+        )
+    if any(module.partition(".")[0] in ("torch", "tensorflow", "keras") for module in modules):
+        return f"is a {kind.__name__}, whose arrays JAX cannot see", "Keep JAX arrays in attributes instead."
+    return None
+
+
+@functools.lru_cache(maxsize=1024)
+def _modules(kind: type) -> tuple[str, ...]:
+    return tuple(base.__module__ for base in kind.__mro__ if isinstance(base.__module__, str))
