@@ -103,7 +103,12 @@ def dotted(node: ast.expr) -> str:
 
 @lru_cache(maxsize=128)
 def _nodes(filename: str) -> tuple[ast.AST, ...]:
-    """Every node of a file's syntax tree; none where there is no source that parses."""
+    """Every node of a file's syntax tree; none where there is no source that parses.
+
+    What Python has under the name `<string>` was run with -c, and is other code.
+    """
+    if filename == "<string>":
+        return ()
     try:
         return tuple(ast.walk(ast.parse("".join(linecache.getlines(filename)))))
     except (SyntaxError, ValueError):
