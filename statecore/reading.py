@@ -45,6 +45,17 @@ def is_tracing() -> bool:
     return not _core.trace_state_clean()
 
 
+def cached_programs(wrapper: Any) -> int:
+    """How many entries the cache of a `jax.jit` wrapper has; 0 before its first call.
+
+    Raises Unreadable for a wrapper that does not tell.
+    """
+    try:
+        return int(wrapper._cache_size())
+    except AttributeError:
+        raise Unreadable(f"{type(wrapper).__name__} does not tell how many programs it has") from None
+
+
 def header(closed: core.ClosedJaxpr) -> Header:
     """The names of the constants and the arguments, as printed.
 
