@@ -79,4 +79,12 @@ def _leaf(value: Any) -> Leaf:
         return Leaf("", value=static)
     text = str(kind)  # float32[4@data] is split over the axis `data` of a mesh
     plain = _AXES.sub("", text)
-    return Leaf(plain, bool(getattr(kind, "weak_type", False)), static, text)
+    return Leaf(plain, bool(getattr(kind, "weak_type", False)), static, text + _mesh(kind))
+
+
+def _mesh(kind: Any) -> str:
+    """The mesh of devices that a type belongs to; empty for an array that lies on one device."""
+    mesh = getattr(getattr(kind, "sharding", None), "mesh", None)
+    if mesh is None or mesh.empty:
+        return ""
+    return f" on a mesh of {' x '.join(f'{size} ({name})' for name, size in mesh.shape.items())}"

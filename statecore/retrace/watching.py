@@ -173,8 +173,8 @@ class _Watch:
                 raise self._retraced(code, traces, may)
         traced = sum(each.code is self.body for each in self.seen)
         if self.wrapped and compiled > max(traced, 0 if self.called else 1) + self.allowed:
-            found = Cause("sharding", "an argument", "on some devices", "on others")
-            raise Retraced(self.name, f"`{self.name}` was compiled again for a trace that was kept. {found}", (found,))
+            message = f"`{self.name}` was compiled again for a trace that was kept. An argument lies on other devices."
+            raise Retraced(self.name, message, (Cause("sharding", "", "some devices", "others"),))
 
     def _retraced(self, code: CodeType, traces: list[_Trace], may: int) -> Retraced:
         name = self.name if code is self.body else code.co_name

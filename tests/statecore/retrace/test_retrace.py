@@ -350,10 +350,13 @@ import jax, jax.numpy as jnp, sys
 from jax.sharding import AxisType, NamedSharding, PartitionSpec as P
 from statecore.retrace import Retraced, no_retrace
 assert len(jax.devices()) == 2
-mesh = jax.make_mesh((2,), ("data",), axis_types=(getattr(AxisType, sys.argv[1]),))
 step = jax.jit(lambda x: x * 2)
 one = jax.device_put(jnp.ones(4), jax.devices()[0])
-spread = jax.device_put(jnp.ones(4), NamedSharding(mesh, P("data")))
+if sys.argv[1] == "other device":
+    spread = jax.device_put(jnp.ones(4), jax.devices()[1])
+else:
+    mesh = jax.make_mesh((2,), ("data",), axis_types=(getattr(AxisType, sys.argv[1]),))
+    spread = jax.device_put(jnp.ones(4), NamedSharding(mesh, P("data")))
 try:
     with no_retrace(step):
         step(one)
@@ -366,11 +369,13 @@ except Retraced as error:
 @pytest.mark.parametrize(
     ("axes", "sentence"),
     [
-        ("Explicit", "`x` was float32[4] and is now float32[4@data]. Put it on the same devices"),
-        ("Auto", "was compiled again for a trace that was kept. `an argument` was on some devices and is now on others"),
+        ("Explicit", "`x` was float32[4] and is now float32[4@data] on a mesh of 2 (data). Put it on the same devices"),
+        ("Auto", "`x` was float32[4] and is now float32[4] on a mesh of 2 (data). Put it on the same devices"),
+        ("other device", "was compiled again for a trace that was kept. An argument lies on other devices"),
     ],
 )
 def test_another_sharding_is_seen_whether_python_runs_or_not(axes, sentence):
+    """On another device the trace is found, and only compiled again."""
     env = {"XLA_FLAGS": "--xla_force_host_platform_device_count=2", "PATH": "", "JAX_PLATFORMS": "cpu"}
     command = [sys.executable, "-c", SHARDED, axes]
     done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=False)
