@@ -45,7 +45,7 @@ bench(
             tries.retraced,
             "The rate changes after the first call. Then come a whole number, a float and a whole number again: which rate do "
             "they meet?",
-            "Another type of argument is traced anew, and that trace reads the rate of its own moment. "
+            "Another type of argument is traced again, and that trace reads the rate of its own moment. "
             "The old program still stands beside it.",
         ),
         Experiment(
@@ -58,7 +58,7 @@ bench(
             "Five slopes",
             tries.calls_of_a_gradient,
             "Five calls of `jax.grad(square)`, then five of the same, jitted. How often does the body run?",
-            "`grad` by itself compiles nothing: it runs the body at every call. jit is what makes it once.",
+            "`grad` by itself keeps no program: it runs the body at every call. Under jit the body runs once.",
         ),
         Experiment(
             "An if that works",

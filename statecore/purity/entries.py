@@ -17,9 +17,9 @@ class Entry:
       title: what a reader calls it.
       claim: what happens, in one line.
       reason: why, in one line.
-      issue, issue_title: where people met it, on JAX's public tracker.
+      issue, issue_title: where people met it, on JAX's public tracker; None where no thread is known.
       transformations: where it bites, the most telling first; of `COMPARISONS`.
-      fixes: the sides that mend it.
+      fixes: the sides that fix it.
       asides: further parts of the file, shown as code and never played.
       unseen: why `statecore.checker.check` cannot see it; empty where it does.
     """
@@ -28,8 +28,8 @@ class Entry:
     title: str
     claim: str
     reason: str
-    issue: int
-    issue_title: str
+    issue: int | None = None
+    issue_title: str = ""
     transformations: tuple[str, ...] = ("jit",)
     fixes: tuple[str, ...] = ("fixed",)
     asides: tuple[str, ...] = ()
@@ -97,7 +97,7 @@ ENTRIES: tuple[Entry, ...] = (
     Entry(
         "closure_rebound",
         "A captured variable rebound",
-        "The rate is set anew before every call; the jitted function keeps the first.",
+        "The rate is set again before every call; the jitted function keeps the first.",
         "A captured variable is no argument: its value at the first call became a constant of the program.",
         1426,
         "JIT loses access to local variables",
@@ -107,9 +107,9 @@ ENTRIES: tuple[Entry, ...] = (
         "list_append",
         "A list that is appended to",
         "One loss is recorded instead of three, and it is a tracer.",
-        "append ran while tracing; a batch or a compiled call appends nothing more.",
-        5492,
-        "revive the leak checker, as a debug mode",
+        "append ran while tracing, so it appended a tracer; a compiled call appends nothing.",
+        1708,
+        "lax.while_loop calls body_fun only once",
         ("jit", "vmap", "grad"),
     ),
     Entry(
@@ -124,7 +124,7 @@ ENTRIES: tuple[Entry, ...] = (
         "print_line",
         "A printed line",
         "Three calls, one line, and it shows a tracer.",
-        "print ran while tracing; jax.debug.callback and jax.debug.print are part of the program.",
+        "print ran while tracing. jax.debug.callback runs with the program, but may be moved, dropped or doubled.",
         196,
         "How to print values inside a @jit-compiled function?",
         ("jit", "vmap", "grad"),
@@ -136,8 +136,8 @@ ENTRIES: tuple[Entry, ...] = (
         "NumPy's random numbers",
         "The noise of the first call comes back at every call, and to every example of a batch.",
         "The hidden generator was asked once: its answer is a constant. A key, its state as a value, is an argument.",
-        2793,
-        "Proof of concept: add jax.numpy.random wrapping np.random API",
+        29277,
+        "Suggestion add a random generator class that works with vmap, jit, etc.",
         ("jit", "vmap"),
     ),
     Entry(
@@ -180,8 +180,6 @@ ENTRIES: tuple[Entry, ...] = (
         "A mutable default argument",
         "The list remembers every call; the jitted function remembers the first.",
         "A default is made once and lives on the function: state that no signature shows.",
-        1708,
-        "lax.while_loop calls body_fun only once",
     ),
     Entry(
         "in_place",
@@ -204,10 +202,10 @@ ENTRIES: tuple[Entry, ...] = (
     Entry(
         "lru_cache_argument",
         "lru_cache on an argument",
-        "A cache of results works on numbers and refuses a tracer.",
-        "lru_cache needs arguments it can hash and compare; a tracer has no value to hash.",
-        21824,
-        "Tracers are now hashable.",
+        "A cache of results works on numbers and refuses arrays, so it refuses tracers too.",
+        "lru_cache needs arguments that it can hash, and no array of JAX can be hashed, with or without jit.",
+        883,
+        "DeviceArray as static argument: incompatible with jit cache?",
     ),
     Entry(
         "lru_cache_constant",

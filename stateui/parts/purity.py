@@ -344,7 +344,8 @@ def _told(chosen: Chosen) -> None:
         return
     about = "" if chosen.transformation == each.transformations[0] else f"Under {each.transformations[0]}: "
     st.markdown(f"**{about}{each.claim}** {each.reason}")
-    st.markdown(f"People met it here: [jax#{each.issue}, “{each.issue_title}”]({each.url})")
+    if each.issue:
+        st.markdown(f"People met it here: [jax#{each.issue}, “{each.issue_title}”]({each.url})")
     with st.container(horizontal=True):
         for name, error in _errors(chosen).items():
             with st.popover(f"{name}, in full"):

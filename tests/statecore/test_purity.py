@@ -68,7 +68,7 @@ class TestCatalogue:
         each = BY_NAME[name]
         assert all("\n" not in text and 5 < len(text) <= 125 for text in (each.title, each.claim, each.reason))
         assert each.url == f"https://github.com/jax-ml/jax/issues/{each.issue}"
-        assert each.issue_title
+        assert bool(each.issue) == bool(each.issue_title)
 
     @pytest.mark.parametrize(("name", "side"), SIDES)
     def test_a_side_is_short_and_narrow(self, name, side):
