@@ -8,6 +8,8 @@ from typing import Any
 import jax
 import numpy as np
 
+from statecore import errors
+
 DIGITS = 4
 """Significant digits of a number on screen."""
 
@@ -59,8 +61,8 @@ def number(x: float) -> str:
 
 
 def first_sentence(error: Exception) -> str:
-    """The first line of an error message: the part that says what happened."""
-    return str(error).strip().split("\n")[0]
+    """The first thing that an error message says: what happened."""
+    return errors.first(error)
 
 
 def error(raised: Exception) -> str:

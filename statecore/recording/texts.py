@@ -7,6 +7,8 @@ import sys
 from functools import lru_cache
 from typing import Any
 
+from statecore.errors import useful
+
 LONGEST = 4000
 """A longer text is cut, and a digest tells it from another one that begins the same way."""
 
@@ -43,9 +45,9 @@ def written(value: Any) -> str:
 
 
 def said(error: BaseException) -> str:
-    """The message of an exception; empty where there is none, or where asking for it raises."""
+    """The sentences of an exception that help; empty where there are none, or where asking for them raises."""
     try:
-        return readable(str(error).strip())
+        return readable(useful(error))
     except Exception:  # a `__str__` may raise anything
         return ""
 
