@@ -1,0 +1,7 @@
+"""`python -m statecore`."""
+
+import sys
+
+from statecore.command import main
+
+sys.exit(main())
