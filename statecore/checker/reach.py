@@ -18,7 +18,8 @@ import numpy as np
 
 from statecore.checker.comparing import attributes
 from statecore.checker.libraries import is_library, is_opaque, top
-from statecore.checker.places import Cell, ClassAttributes, Names, Place, hidden_generators, places_of
+from statecore.checker.places import Cell, ClassAttributes, Names, Place
+from statecore.checker.values import hidden_generators, places_of
 
 _ATOMS = (type(None), bool, int, float, complex, str, bytes, enum.Enum, np.generic, jax.Array, range, slice)
 _LRU = type(functools.lru_cache(lambda: None))
