@@ -61,8 +61,9 @@ def step(model, state, opt_state, x, y):
         loss, has_aux=True)
     (error, state), grads = grad(
         model, state, x, y)
+    params = eqx.filter(model, eqx.is_array)
     updates, opt_state = optimizer.update(
-        grads, opt_state)
+        grads, opt_state, params)
     model = eqx.apply_updates(model, updates)
     return error, model, state, opt_state
 
@@ -174,4 +175,10 @@ def written_on_self():
 
 SHOWN = (Net, over_batch, loss, step, fit)
 """The code that runs, in reading order."""
-TRAP = network.Trap("A state can be used once: Equinox refuses an old one.", old_state, new_state, (Counter, Counter))
+TRAP = network.Trap(
+    "Outside of jit, Equinox refuses a state that has been replaced. Inside `filter_jit` it does not notice: "
+    "an old state gives the old count again.",
+    old_state,
+    new_state,
+    (Counter, Counter),
+)

@@ -42,7 +42,7 @@ def step(params, state, opt_state, x, y):
     (error, state), grads = jax.value_and_grad(
         loss, has_aux=True)(params, state, x, y)
     updates, opt_state = optimizer.update(
-        grads, opt_state)
+        grads, opt_state, params)
     params = optax.apply_updates(params, updates)
     return error, params, state, opt_state
 
@@ -126,7 +126,7 @@ def state_after_apply():
 SHOWN = (forward, loss, step, fit)
 """The code that runs, in reading order."""
 TRAP = network.Trap(
-    "`init` runs the function, and still returns the state as it was before it ran.",
+    "`init` runs the function, and returns the first value that each state was given, not the last.",
     state_after_init,
     state_after_apply,
     (count, count),

@@ -215,6 +215,20 @@ def test_equinox_refuses_an_old_state():
     with pytest.raises(ValueError, match="old state"):
         module.TRAP.broken()
     assert module.TRAP.fixed() == [1, 2]
+
+
+def test_under_jit_equinox_does_not_notice_an_old_state():
+    equinox = pytest.importorskip("equinox")
+    module = libraries.load("equinox")
+    counter, state = equinox.nn.make_with_state(module.Counter)()
+    count = equinox.filter_jit(lambda counter, state: counter(state))
+    assert [int(count(counter, state)[0]) for _ in range(2)] == [1, 1]
+
+
+def test_haiku_s_init_gives_the_first_value_of_a_state():
+    haiku = pytest.importorskip("haiku")
+    made = haiku.transform_with_state(lambda: haiku.set_state("n", jnp.int32(5)))
+    assert int(made.init(None)[1]["~"]["n"]) == 5
     with pytest.raises(dataclasses.FrozenInstanceError):
         module.written_on_self()
 
