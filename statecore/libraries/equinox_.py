@@ -61,7 +61,8 @@ def step(model, state, opt_state, x, y):
         loss, has_aux=True)
     (error, state), grads = grad(
         model, state, x, y)
-    params = eqx.filter(model, eqx.is_array)
+    params = eqx.filter(
+        model, eqx.is_inexact_array)
     updates, opt_state = optimizer.update(
         grads, opt_state, params)
     model = eqx.apply_updates(model, updates)
