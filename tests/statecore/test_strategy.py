@@ -47,7 +47,8 @@ def test_the_functions_by_hand_do_what_the_class_does(pair):
             np.testing.assert_allclose(lanes[name].outputs[k], lanes["plain"].outputs[k], rtol=2e-5, atol=2e-6)
     by_hand, fixed = (lanes[name].moment.state for name in ("by_hand", "fixed"))
     for name in names_of(fixed):
-        for mine, its in zip(jax.tree.leaves(getattr(fixed, name)), jax.tree.leaves(getattr(by_hand, name)), strict=True):
+        leaves = (jax.tree.leaves(getattr(state, name)) for state in (fixed, by_hand))
+        for mine, its in zip(*leaves, strict=True):
             np.testing.assert_allclose(mine, its, rtol=2e-5, atol=2e-6)
 
 
