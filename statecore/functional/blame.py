@@ -9,6 +9,7 @@ import numpy as np
 
 from statecore.functional.attributes import copied, own_containers
 from statecore.functional.refusing import CannotFunctionalize, keep_static
+from statecore.functional.state import same_structure
 
 
 def refusal(
@@ -47,7 +48,8 @@ def _run(
     arguments: Any, names: Iterable[str],
 ) -> dict[str, Any] | None:
     """The attributes after a run in which the named ones are Python values; None when it raises."""
-    probe, (args, kwargs) = object.__new__(cls), own_containers(arguments)
+    probe: Any = object.__new__(cls)
+    args, kwargs = own_containers(arguments)
     # containers of its own for each attribute: an earlier run may have written into them
     vars(probe).update({name: own_containers(value) for name, value in start.items()})
     vars(probe).update(copied({name: originals[name] for name in names}))
@@ -87,10 +89,9 @@ def _refusal(names: list[str], originals: Mapping[str, Any], end: Mapping[str, A
 
 
 def _was_written(before: Any, after: Any) -> bool:
-    old, new = jax.tree.flatten(before), jax.tree.flatten(after)
-    if old[1] != new[1]:
+    if not same_structure(before, after):
         return True
-    return not all(_same(one, other) for one, other in zip(old[0], new[0], strict=True))
+    return not all(map(_same, jax.tree.leaves(before), jax.tree.leaves(after)))
 
 
 def _same(one: Any, other: Any) -> bool:

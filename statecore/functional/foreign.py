@@ -31,7 +31,7 @@ def refusal(value: Any) -> tuple[str, str] | None:
 
 
 def _of_library(value: Any) -> tuple[str, str] | None:
-    kind, modules = type(value), _modules(type(value))
+    kind, modules = type(value), _modules(type(value))  # type: ignore[arg-type]
     if any(module.startswith("flax.nnx") for module in modules) and kind.__name__ != "GraphDef":
         return f"is a {kind.__name__} of Flax NNX, which keeps its state in Variables and changes them in place", _NNX
     if "flax.linen.module" in modules and getattr(value, "scope", None) is not None:

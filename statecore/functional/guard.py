@@ -16,10 +16,10 @@ import numpy as np
 
 from statecore.functional import blame, precision, shared, typetests
 from statecore.functional.attributes import copied, is_number, is_numeric, own_containers, split
+from statecore.functional.following import uses_of
 from statecore.functional.foreign import refusal
 from statecore.functional.reach import reach
 from statecore.functional.refusing import CannotFunctionalize
-from statecore.functional.uses import uses_of
 from statecore.functional.watch import Watch
 
 

@@ -44,7 +44,7 @@ def _of_numpy(leaf: Any) -> tuple[str, str] | None:
         small = "float32" if kind == "f" else "complex64"
         return (
             f"is a NumPy {leaf.dtype}, and JAX would make a {small} of it",
-            f"If that is exact enough, say so: make it np.{small}. Otherwise run all of it within jax.enable_x64(True).",
+            f"If that is exact enough, say so: make it np.{small}. Otherwise run all of it in jax.enable_x64(True).",
         )
     if kind in "iu" and size > 4 and leaf.size:
         limits = _INT32 if kind == "i" else np.iinfo(np.uint32)

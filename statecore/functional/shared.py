@@ -71,7 +71,7 @@ def _is_fixed(value: Any) -> bool:
     if value is None or isinstance(value, tuple | jax.tree_util.Partial):
         return True
     if dataclasses.is_dataclass(value):
-        return bool(type(value).__dataclass_params__.frozen)  # type: ignore[attr-defined]
+        return bool(getattr(type(value), "__dataclass_params__").frozen)  # noqa: B009 - has no public type
     return isinstance(value, Mapping) and not isinstance(value, MutableMapping)
 
 

@@ -32,7 +32,7 @@ def names_of(state: Any) -> tuple[str, ...]:
 
 @functools.cache
 def _state_class(owner: str, names: tuple[str, ...]) -> type:
-    methods = {"replace": _replace, "__eq__": _equal, "__hash__": None, "__reduce__": _reduce}
+    methods: dict[str, Any] = {"replace": _replace, "__eq__": _equal, "__hash__": None, "__reduce__": _reduce}
     namespace = {name: method for name, method in methods.items() if name not in names}
     namespace["__doc__"] = f"The state of a {owner}: its attributes that are arrays and numbers."
     fields = [(name, Any) for name in names]
@@ -56,8 +56,15 @@ def _replace(self: Any, **changes: Any) -> Any:
 def _equal(self: Any, other: Any) -> Any:
     if type(other) is not type(self):
         return NotImplemented
-    mine, its = jax.tree.flatten(self), jax.tree.flatten(other)
-    return mine[1] == its[1] and all(map(_same_numbers, mine[0], its[0]))
+    if not same_structure(self, other):
+        return False
+    return all(map(_same_numbers, jax.tree.leaves(self), jax.tree.leaves(other)))
+
+
+def same_structure(one: Any, other: Any) -> bool:
+    """True when two pytrees have the same structure."""
+    structure: Any = jax.tree.structure(one)
+    return bool(structure == jax.tree.structure(other))
 
 
 def _same_numbers(one: Any, other: Any) -> bool:

@@ -11,7 +11,7 @@ import numpy as np
 
 from statecore.functional.attributes import copied, is_numeric, read
 from statecore.functional.refusing import NotTheSame
-from statecore.functional.state import names_of
+from statecore.functional.state import names_of, same_structure
 
 
 def verify(method: Any, pure: Callable, state: Any, examples: tuple, calls: int) -> None:
@@ -60,7 +60,7 @@ def _jitted(pure: Callable, examples: tuple) -> Callable:
 
 
 def _compare(call: int, where: str, wanted: Any, got: Any) -> None:
-    if jax.tree.structure(wanted) != jax.tree.structure(got):
+    if not same_structure(wanted, got):
         raise _different(call, where, wanted, got)
     for path, one, other in _leaves(wanted, got):
         if not _same(one, other):

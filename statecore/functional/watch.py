@@ -95,14 +95,15 @@ def _check_settings(before: Snapshot, after: Snapshot) -> None:
     if is_numeric(value) and not isinstance(value, tuple):
         raise CannotFunctionalize(path, "is written, and static says that it does not change", "Take it out of static.")
     raise CannotFunctionalize(
-        path, "is written, and is not made of arrays and numbers alone", _remedy(attribute, value)
+        path.partition(" ")[0], "is written, and is not made of arrays and numbers alone", _remedy(attribute, value)
     )
 
 
 def _remedy(attribute: str, value: Any) -> str:
     kind = value[0] if isinstance(value, tuple) and value and isinstance(value[0], type) else type(value)
     if issubclass(kind, deque):
-        return f"Keep an array of fixed size instead of a deque: {attribute} = jnp.roll({attribute}, -1).at[-1].set(...)."
+        moved = f"{attribute} = jnp.roll({attribute}, -1).at[-1].set(...)"
+        return f"Keep an array of fixed size instead of a deque, and write {moved}."
     if issubclass(kind, list | tuple | dict):
         return f"Take what is no number out of {attribute}, into an attribute of its own."
     return "Keep what changes in an attribute of its own, as a number, an array, or a list or dict of them."
