@@ -2,6 +2,7 @@
 
 import contextlib
 import threading
+from abc import ABC, abstractmethod
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -14,7 +15,7 @@ Same = Callable[[Any, Any], bool]
 """Whether what is in a place now is what was there: a stand-in counts as what it stands for."""
 
 
-class Place:
+class Place(ABC):
     """One mutable thing, called `path`, and what was in it when it was met.
 
     Attributes:
@@ -32,21 +33,21 @@ class Place:
         self.path, self.owner = path, owner
         self.saved = self.read()
 
+    @abstractmethod
     def read(self) -> Any:
         """What is in it now."""
-        raise NotImplementedError
 
+    @abstractmethod
     def write(self, content: Any) -> None:
         """Put `content`, which was read before, back into it."""
-        raise NotImplementedError
 
+    @abstractmethod
     def moved(self) -> bool:
         """Whether anything in it is another thing than before, equal or not."""
-        raise NotImplementedError
 
+    @abstractmethod
     def changes(self, same: Same) -> Iterator[tuple[str, Any, Any]]:
         """What changed, as (path, before, after); `ABSENT` stands for what is not there."""
-        raise NotImplementedError
 
     def put_back(self) -> None:
         if self.moved():
@@ -60,11 +61,13 @@ class Keyed(Place):
         """What a reader calls the thing of that name."""
         return f"{self.path}.{key}"
 
+    @abstractmethod
     def put(self, key: Any, value: Any) -> None:
-        raise NotImplementedError
+        ...
 
+    @abstractmethod
     def remove(self, key: Any) -> None:
-        raise NotImplementedError
+        ...
 
     def moved(self) -> bool:
         now = self.read()
@@ -99,6 +102,9 @@ class Entries(Keyed):
 
     def put(self, key: Any, value: Any) -> None:
         self.kind.__setitem__(self.owner, key, value)
+
+    def remove(self, key: Any) -> None:
+        self.kind.__delitem__(self.owner, key)
 
     def write(self, content: Mapping) -> None:
         self.kind.clear(self.owner)

@@ -1,6 +1,7 @@
 """What the expressions of a method may be: self, an attribute of it, or a part of one."""
 
 import ast
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,7 +16,7 @@ _BUILTINS = frozenset(
 )
 
 
-class Expressions:
+class Expressions(ABC):
     """The expressions of one function, with what its local names may be."""
 
     def __init__(self, found: Uses, owner: Any, function: Any) -> None:
@@ -141,17 +142,21 @@ class Expressions:
         self._escape(*args, *keywords.values())
         return NOTHING
 
+    @abstractmethod
     def _call(self, member: Any, args: tuple[Refs, ...], keywords: dict[str | None, Refs]) -> Refs:
-        raise NotImplementedError
+        ...
 
+    @abstractmethod
     def _statement(self, node: ast.AST) -> None:
-        raise NotImplementedError
+        ...
 
+    @abstractmethod
     def _assign(self, target: ast.AST, value: Refs, source: ast.AST | None) -> None:
-        raise NotImplementedError
+        ...
 
+    @abstractmethod
     def _write(self, owners: Refs, name: str | None) -> None:
-        raise NotImplementedError
+        ...
 
     def _builtin(self, node: ast.Call, args: tuple[Refs, ...]) -> Refs:
         name, first = node.func.id, args[0] if args else NOTHING  # type: ignore[attr-defined]

@@ -1,10 +1,10 @@
 """The checker on every entry of the catalogue, each side of it."""
 
 import pytest
-from statecore.purity.playing import checked, first_arguments
 
 from statecore.checker import KINDS, assert_pure, check
 from statecore.purity.entries import ENTRIES, entry
+from statecore.purity.programs import checked, first_arguments
 from tests.statecore.checker.world import described
 
 BY_NAME = {each.name: each for each in ENTRIES}
