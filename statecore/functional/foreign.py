@@ -13,6 +13,9 @@ _NNX = (
     "method with nnx.merge(self.graph, self.params), and split it again to keep what it has become."
 )
 
+_CHANGING = frozenset(("Pytree", "Object", "Module", "Variable", "State", "FlatState", "Rngs", "RngStream"))
+"""The classes of NNX that change in place; a GraphDef does not."""
+
 
 def refusal(value: Any) -> tuple[str, str] | None:
     """The problem with an object that no pytree can thread, and the remedy; None where there is none."""
@@ -31,8 +34,9 @@ def refusal(value: Any) -> tuple[str, str] | None:
 
 
 def _of_library(value: Any) -> tuple[str, str] | None:
-    kind, modules = type(value), _modules(type(value))  # type: ignore[arg-type]
-    if any(module.startswith("flax.nnx") for module in modules) and kind.__name__ != "GraphDef":
+    kind, bases = type(value), _bases(type(value))  # type: ignore[arg-type]
+    modules = [module for module, _ in bases]
+    if any(module.startswith("flax.nnx") and name in _CHANGING for module, name in bases):
         return f"is a {kind.__name__} of Flax NNX, which keeps its state in Variables and changes them in place", _NNX
     if "flax.linen.module" in modules and getattr(value, "scope", None) is not None:
         return (
@@ -50,5 +54,6 @@ def _of_library(value: Any) -> tuple[str, str] | None:
 
 
 @functools.lru_cache(maxsize=1024)
-def _modules(kind: type) -> tuple[str, ...]:
-    return tuple(base.__module__ for base in kind.__mro__ if isinstance(base.__module__, str))
+def _bases(kind: type) -> tuple[tuple[str, str], ...]:
+    """The module and the name of a class and of all its bases."""
+    return tuple((base.__module__, base.__name__) for base in kind.__mro__ if isinstance(base.__module__, str))

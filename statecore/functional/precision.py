@@ -10,7 +10,8 @@ import numpy as np
 from statecore.functional.refusing import CannotFunctionalize, keep_static
 from statecore.functional.uses import Uses
 
-_INT32, _FLOAT32 = np.iinfo(np.int32), np.finfo(np.float32)
+_INT32 = np.iinfo(np.int32)
+_LARGEST, _SMALLEST = float(np.finfo(np.float32).max), float(np.finfo(np.float32).tiny)
 _EXACT = 2.0**24
 """From here on a 32-bit float does not hold every integer, so that adding one may do nothing."""
 
@@ -57,7 +58,7 @@ def _of_float(leaf: float, written: bool) -> tuple[str, str] | None:
     size = abs(leaf)
     if size == 0 or not np.isfinite(leaf):
         return None
-    if size > _FLOAT32.max or size < _FLOAT32.tiny:
+    if size > _LARGEST or size < _SMALLEST:
         return f"is {leaf}, which a 32-bit float cannot hold", "Choose other units, or use jax.enable_x64(True)."
     if written and size >= _EXACT:
         return (

@@ -2,11 +2,15 @@
 
 import dataclasses
 import functools
+import threading
 from collections.abc import Mapping
 from typing import Any
 
 import jax
 import jax.numpy as jnp
+
+_MAKING = threading.Lock()
+"""Two threads must not make two classes for the same attributes."""
 
 
 def make_state(owner: str, attributes: Mapping[str, Any]) -> Any:
@@ -22,7 +26,9 @@ def make_state(owner: str, attributes: Mapping[str, Any]) -> Any:
       owner: the name of the class that the attributes belong to.
       attributes: their names and values, pytrees of arrays and numbers.
     """
-    return _state_class(owner, tuple(sorted(attributes)))(**attributes)
+    with _MAKING:
+        cls = _state_class(owner, tuple(sorted(attributes)))
+    return cls(**attributes)
 
 
 def names_of(state: Any) -> tuple[str, ...]:
@@ -37,7 +43,7 @@ def _state_class(owner: str, names: tuple[str, ...]) -> type:
     namespace["__doc__"] = f"The state of a {owner}: its attributes that are arrays and numbers."
     fields = [(name, Any) for name in names]
     cls = dataclasses.make_dataclass(f"{owner}State", fields, frozen=True, eq=False, namespace=namespace)
-    cls.__module__, cls._owner = __name__, owner  # type: ignore[attr-defined]
+    cls.__module__ = __name__
     jax.tree_util.register_dataclass(cls, data_fields=list(names), meta_fields=[])
     return cls
 
@@ -72,4 +78,4 @@ def _same_numbers(one: Any, other: Any) -> bool:
 
 
 def _reduce(self: Any) -> Any:
-    return make_state, (self._owner, _values(self))
+    return make_state, (type(self).__name__.removesuffix("State"), _values(self))
