@@ -8,8 +8,9 @@ from weakref import WeakKeyDictionary
 import jax
 from jax.extend import core
 
-from statecore import origins, reading
+from statecore import origins
 from statecore.origins import Origin
+from statecore.reading import jaxprs as reading
 from statecore.witness import Witness
 
 

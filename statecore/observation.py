@@ -10,11 +10,12 @@ import jax
 import numpy as np
 from jax.extend import core
 
-from statecore import kept, reading
+from statecore import kept
 from statecore.attempt import without_frames
 from statecore.kept import Kept
 from statecore.lines import Line
 from statecore.printing import Printer
+from statecore.reading import jaxprs as reading
 from statecore.slowmotion import TraceStep, trace_steps
 from statecore.witness import watching
 

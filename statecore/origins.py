@@ -8,7 +8,7 @@ import jax
 import numpy as np
 from jax.extend import core
 
-from statecore import reading
+from statecore.reading import jaxprs as reading
 from statecore.syntax import Spot, operand, returned
 from statecore.touches import Access
 from statecore.witness import Witness, is_installed

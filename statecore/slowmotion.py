@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from jax.extend import core
 
-from statecore import reading
 from statecore.lines import Line
+from statecore.reading import jaxprs as reading
 from statecore.witness import Witness
 
 

@@ -15,10 +15,10 @@ import jax
 import jaxlib
 import numpy as np
 
-from statecore import reading
 from statecore.accesses import instructions
 from statecore.lines import Line, codes_of, tracing
 from statecore.peeking import attributes_of, is_number, is_tracer, leaves
+from statecore.reading import jaxprs as reading
 from statecore.touches import Access, Touches
 
 _OF_JAX = (*(f"{Path(module.__file__ or '').parent}{os.sep}" for module in (jax, jaxlib, np)), "<")

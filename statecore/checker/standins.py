@@ -9,7 +9,7 @@ from typing import Any
 
 from statecore.checker.places import ClassAttributes, Items, Keyed
 from statecore.checker.reach import Reach, heart, is_cached, is_iterator, is_jitted, own_function
-from statecore.reading_checker import jitted_again
+from statecore.reading.wrappers import jitted_again
 
 _COPIED: tuple[type, ...] = (type(iter([])), type(iter(())), type(iter("")), type(iter(b"")), type(iter(range(0))))
 """The iterators that Python copies without moving them."""

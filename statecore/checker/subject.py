@@ -8,7 +8,7 @@ from typing import Any
 from statecore.checker.reach import heart, is_cached, is_jitted
 from statecore.checker.standins import StandIns
 from statecore.checker.tracing import Program, Split, Statics, traced
-from statecore.reading_checker import statics_of
+from statecore.reading.wrappers import statics_of
 
 
 @dataclass(frozen=True)

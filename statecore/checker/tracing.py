@@ -11,7 +11,7 @@ import numpy as np
 from jax.extend.core import ClosedJaxpr, Jaxpr, Literal, jaxpr_as_fun
 
 from statecore.checker.comparing import NUMBERS, alike
-from statecore.reading_checker import trace_behind
+from statecore.reading.wrappers import trace_behind
 
 
 @dataclass(frozen=True)

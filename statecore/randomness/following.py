@@ -7,8 +7,8 @@ import jax
 import numpy as np
 from jax.extend import core
 
-from statecore import reading_lessons as reading
 from statecore.randomness.keys import Key
+from statecore.reading import lowered as reading
 
 MAX_KEYS = 2048
 """The most keys of one tree."""

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from statecore import reading_lessons as reading
+from statecore.reading import lowered as reading
 
 
 @dataclass(frozen=True)

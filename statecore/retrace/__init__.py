@@ -1,10 +1,9 @@
-"""Why did it compile again? Traces are watched as they happen, and the argument that changed is named.
+"""Why did it compile again? `no_retrace` fails when it happens in a block, `explain` says why a second call would.
 
-`signature` is what a call gives JAX to look up, `causes` how two of them differ, and
-`watching` has `no_retrace` for a block of code or a test and `explain` for two calls.
+`watch` sees that a function is traced, `signature` what came in, `causes` what differs, `guard` has the two tools.
 """
 
-from statecore.retrace.causes import KINDS, Cause
-from statecore.retrace.watching import CANNOT_SEE, Retraced, explain, no_retrace
+from statecore.retrace.causes import Cause
+from statecore.retrace.guard import CANNOT_SEE, Retraced, explain, no_retrace
 
-__all__ = ["CANNOT_SEE", "KINDS", "Cause", "Retraced", "explain", "no_retrace"]
+__all__ = ["CANNOT_SEE", "Cause", "Retraced", "explain", "no_retrace"]

@@ -1,7 +1,6 @@
-"""What a function was given, as JAX looks it up: the type of every leaf, by its path."""
+"""What came in when a function was traced: a type or a static value for every path of its arguments."""
 
 import inspect
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import FrameType
@@ -10,81 +9,96 @@ from typing import Any
 import jax
 import numpy as np
 
-_AXES = re.compile(r"@[^,\]]*")
-
 
 @dataclass(frozen=True)
-class Leaf:
-    """One leaf of the arguments.
+class Type:
+    """The type that `jit` keeps of an array or a number.
 
     Attributes:
-      type: its type as JAX writes it, such as `float32[3]`; empty for what is no array.
-      weak: True for a type that gives way to others, as that of a Python number.
-      value: the value itself, where it is a Python value: it may have been static.
-      sharding: the type with the axes of a mesh over which the array is split, such as `float32[4@data]`.
+      shape: its shape.
+      dtype: the name of its dtype.
+      weak: True for a Python number, and for what was computed from Python numbers alone.
+      sharding: how it is laid out over devices, as text; empty where it lies on one device.
     """
 
-    type: str
-    weak: bool = False
-    value: Any = None
-    sharding: str = ""
+    shape: tuple[int, ...]
+    dtype: str
+    weak: bool
+    sharding: str
 
-    @property
-    def shape(self) -> str:
-        return self.type[self.type.index("[") :] if "[" in self.type else ""
+    def __str__(self) -> str:
+        sizes = ",".join(str(size) for size in self.shape)
+        over = f" laid out as {self.sharding}" if self.sharding else ""
+        return f"{'weakly typed ' if self.weak else ''}{self.dtype}[{sizes}]{over}"
 
-    @property
-    def dtype(self) -> str:
-        return self.type.partition("[")[0].removeprefix("~")
+
+@dataclass(frozen=True, eq=False)
+class Static:
+    """A value that is no array: `jit` compares it by hash and `==`."""
+
+    value: Any
+
+    def same(self, other: "Static") -> bool:
+        """True when `jit` would find `other` in its cache under this value."""
+        if self.value is other.value:
+            return True
+        return type(self.value) is type(other.value) and bool(self.value == other.value)
+
+    def by_identity(self) -> bool:
+        """True when the value's class compares by identity, so that a new object is never equal to an old one."""
+        return type(self.value).__eq__ is object.__eq__
+
+    def __str__(self) -> str:
+        text = repr(self.value)
+        return text if len(text) <= 80 else f"{text[:79]}…"
 
 
 @dataclass(frozen=True)
-class Signature:
-    """All arguments of a call: the structure of each one, and its leaves by path."""
+class Argument:
+    """One argument: its leaves by path (`params['w']`), and the structure that holds them."""
 
-    structures: Mapping[str, str]
-    leaves: Mapping[str, Leaf]
+    leaves: Mapping[str, Type | Static]
+    structure: Any
+
+
+Signature = Mapping[str, Argument]
+"""The arguments of one trace, by name."""
 
 
 def of_frame(frame: FrameType) -> Signature:
-    """The arguments of a function whose frame has just begun; inside a trace they are tracers."""
-    code = frame.f_code
-    count = code.co_argcount + code.co_kwonlyargcount
-    count += bool(code.co_flags & inspect.CO_VARARGS) + bool(code.co_flags & inspect.CO_VARKEYWORDS)
-    return of({name: frame.f_locals[name] for name in code.co_varnames[:count] if name in frame.f_locals})
+    """The arguments with which the frame's function was called; while `jit` traces, arrays are tracers."""
+    names = inspect.getargvalues(frame)
+    found = {name: argument(name, names.locals[name]) for name in names.args if name in names.locals}
+    if names.varargs:
+        rest = names.locals.get(names.varargs, ())
+        found |= {f"{names.varargs}[{at}]": argument(f"{names.varargs}[{at}]", one) for at, one in enumerate(rest)}
+    if names.keywords:
+        found |= {key: argument(key, one) for key, one in names.locals.get(names.keywords, {}).items()}
+    return found
 
 
-def of_call(function: Any, args: tuple, kwargs: Mapping[str, Any]) -> Signature:
-    """The arguments of a call, by the names of the parameters."""
-    bound = inspect.signature(function).bind(*args, **kwargs)
-    bound.apply_defaults()
-    return of(bound.arguments)
+def argument(name: str, value: Any) -> Argument:
+    """The leaves of one argument by path; None counts as a leaf, so that None becoming an array has a path."""
+    leaves, structure = jax.tree_util.tree_flatten_with_path(value, is_leaf=lambda node: node is None)
+    return Argument({name + _path(path): leaf(one) for path, one in leaves}, structure)
 
 
-def of(arguments: Mapping[str, Any]) -> Signature:
-    """The signature of named arguments."""
-    structures, leaves = {}, {}
-    for name, value in arguments.items():
-        structures[name] = str(jax.tree.structure(value))
-        for path, leaf in jax.tree_util.tree_leaves_with_path(value):
-            leaves[name + jax.tree_util.keystr(path)] = _leaf(leaf)
-    return Signature(structures, leaves)
+def leaf(value: Any) -> Type | Static:
+    """The type of an array or tracer, or the static value."""
+    if not isinstance(value, jax.Array | np.ndarray | np.generic):
+        return Static(value)
+    found: Any = jax.typeof(value)
+    return Type(tuple(found.shape), str(found.dtype), bool(getattr(found, "weak_type", False)), _sharding(found))
 
 
-def _leaf(value: Any) -> Leaf:
-    static = value if not isinstance(value, jax.Array | np.ndarray) else None
-    try:
-        kind = jax.typeof(value)
-    except TypeError:
-        return Leaf("", value=static)
-    text = str(kind)  # float32[4@data] is split over the axis `data` of a mesh
-    plain = _AXES.sub("", text)
-    return Leaf(plain, bool(getattr(kind, "weak_type", False)), static, text + _mesh(kind))
-
-
-def _mesh(kind: Any) -> str:
-    """The mesh of devices that a type belongs to; empty for an array that lies on one device."""
-    mesh = getattr(getattr(kind, "sharding", None), "mesh", None)
+def _sharding(found: Any) -> str:
+    sharding: Any = getattr(found, "sharding", None)
+    mesh = getattr(sharding, "mesh", None)
     if mesh is None or mesh.empty:
         return ""
-    return f" on a mesh of {' x '.join(f'{size} ({name})' for name, size in mesh.shape.items())}"
+    axes = ", ".join(f"{name}: {size}" for name, size in mesh.shape.items())
+    return f"{sharding.spec} on the mesh ({axes})"
+
+
+def _path(path: tuple) -> str:
+    return jax.tree_util.keystr(path)

@@ -108,7 +108,8 @@ def test_the_first_thing_said_is_one_line_that_announces_nothing(name):
 
 def test_the_first_line_takes_the_next_with_it_where_it_ends_in_a_colon():
     assert "but the corresponding output carry component" in first(raised(CASES["a carry of another type"][0]))
-    assert first(ValueError("You have done something like:\n  x = 1\nThat is wrong.")) == "You have done something like: x = 1"
+    announced = ValueError("You have done something like:\n  x = 1\nThat is wrong.")
+    assert first(announced) == "You have done something like: x = 1"
 
 
 def test_a_long_message_ends_with_a_whole_paragraph():

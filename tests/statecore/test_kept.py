@@ -5,10 +5,11 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from statecore import kept, reading
+from statecore import kept
 from statecore.counter import Counter, CounterV2
 from statecore.kept import Kept
 from statecore.observation import observe
+from statecore.reading import jaxprs as reading
 
 
 def program(function, *args) -> Kept:

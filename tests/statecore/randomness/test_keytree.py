@@ -11,7 +11,7 @@ from statecore.randomness import trees
 from statecore.randomness.following import MAX_KEYS
 from statecore.randomness.keytree import key_tree
 from statecore.randomness.programs import split
-from statecore.reading_lessons import Unreadable
+from statecore.reading import Unreadable
 
 KEY = jax.random.key(0)
 
@@ -121,6 +121,6 @@ def test_the_tree_has_the_keys_of_any_sequence_of_splits_folds_and_draws(seed, w
 
 def test_keys_made_of_keys_in_an_unknown_way_are_unreadable(monkeypatch):
     """Were `random_split` called otherwise, its keys must not be taken for the old ones in another place."""
-    monkeypatch.setattr("statecore.reading_lessons.makes_of_keys", lambda equation: "")
+    monkeypatch.setattr("statecore.reading.lowered.makes_of_keys", lambda equation: "")
     with pytest.raises(Unreadable):
         key_tree(lambda key: trees.wide(key, 3), KEY)

@@ -6,8 +6,9 @@ import jax
 import jax.numpy as jnp
 import pytest
 
-from statecore import reading_lessons as reading
-from statecore.reading_lessons import Entry, Unreadable
+from statecore.reading import Unreadable
+from statecore.reading import lowered as reading
+from statecore.reading.lowered import Entry
 
 
 def donating():

@@ -1,31 +1,21 @@
-"""What JAX prints and how its objects are shaped: the one module that knows.
+"""Programs: what a jaxpr prints, what stands in it, and where each equation was written."""
 
-Everything here rests on an assumption about JAX that no documentation promises. Each
-one is checked when it is used, and `Unreadable` says which one failed: a program that
-cannot be read must not be told as something else. Each has a canary in the tests.
-"""
-
-import inspect
 import re
 from collections.abc import Iterator
-from types import FrameType
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
 import jax
 import numpy as np
 from jax._src import core as _core
-from jax._src import pjit as _pjit
 from jax.extend import core, source_info_util
+
+from statecore.reading import Unreadable
 
 # at the start of a line: functions that the program shares are printed before it, indented
 _HEADER = re.compile(r"^\{ lambda (?P<consts>.*?);(?P<inputs>.*?)\. let(?P<body>.*)\bin \(", re.DOTALL | re.MULTILINE)
 _PLACE = re.compile(r"^(?P<file>.*?):(?P<line>\d+):(?P<column>\d+) \((?P<function>.*)\)$")
 _ATOM = re.compile(r"^\w+:\S+$")
-
-
-class Unreadable(RuntimeError):
-    """JAX printed or gave something that this module does not know how to read."""
 
 
 class Header(NamedTuple):
@@ -83,44 +73,6 @@ def text(closed: core.ClosedJaxpr) -> str:
     if found is None:
         found = _TEXTS[closed.jaxpr] = str(closed)
     return found
-class JitCall(NamedTuple):
-    """What `jit` was given when it traces: its function, and how the arguments were passed."""
-
-    function: Any
-    by_position: int
-    by_keyword: tuple[str, ...]
-
-
-def jit_call(frame: FrameType) -> JitCall | None:
-    """What the innermost `jit` around a frame traces; None where none does.
-
-    Raises Unreadable when `jit` does not trace in a function that holds `fun`, `args` and `kwargs`.
-    """
-    tracing = getattr(_pjit, "_trace_for_jit", None)
-    if not inspect.isfunction(tracing):
-        raise Unreadable("jit traces in a function of another name than before")
-    above = frame.f_back
-    while above is not None and above.f_code is not tracing.__code__:
-        above = above.f_back
-    if above is None:
-        return None
-    function, args, kwargs = (above.f_locals.get(name) for name in ("fun", "args", "kwargs"))
-    if not callable(function) or not isinstance(args, tuple) or not isinstance(kwargs, dict):
-        raise Unreadable("where jit traces, its function and its arguments have other names than before")
-    return JitCall(function, len(args), tuple(sorted(kwargs)))
-
-
-def cached_programs(wrapper: Any) -> int:
-    """How many entries the cache of a `jax.jit` wrapper has; 0 before its first call.
-
-    Raises Unreadable for a wrapper that does not tell.
-    """
-    try:
-        return int(wrapper._cache_size())
-    except AttributeError:
-        raise Unreadable(f"{type(wrapper).__name__} does not tell how many programs it has") from None
-
-
 def header(closed: core.ClosedJaxpr) -> Header:
     """The names of the constants and the arguments, as printed.
 

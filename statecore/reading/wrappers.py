@@ -6,9 +6,7 @@ from typing import Any
 
 import jax
 
-
-class Unreadable(RuntimeError):
-    """JAX has changed the shape of something that is read here."""
+from statecore.reading import Unreadable
 
 
 def jitted_again(wrapper: Any, function: Callable) -> Any:

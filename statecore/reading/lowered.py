@@ -15,10 +15,7 @@ import jax
 import jax.numpy as jnp
 from jax.extend import core
 
-
-class Unreadable(RuntimeError):
-    """JAX printed or gave something that this module does not know how to read."""
-
+from statecore.reading import Unreadable
 
 Span = tuple[int, int]
 """`text[start:stop]`, as (start, stop)."""

@@ -4,7 +4,8 @@ import jax
 import jax.numpy as jnp
 import pytest
 
-from statecore.reading_checker import Unreadable, jitted_again, statics_of, trace_behind
+from statecore.reading import Unreadable
+from statecore.reading.wrappers import jitted_again, statics_of, trace_behind
 
 
 def test_a_jitted_function_shows_its_static_arguments():

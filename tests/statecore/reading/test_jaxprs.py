@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from jax.extend import core
 
-from statecore import reading
 from statecore.reading import Unreadable
+from statecore.reading import jaxprs as reading
 from tests.helpers import compilations
 
 
