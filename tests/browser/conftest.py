@@ -1,10 +1,12 @@
 """A server of the app and a Chromium to visit it with."""
 
 import os
+import re
 import shutil
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -12,19 +14,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Locator, expect, sync_playwright
 
 ROOT = Path(__file__).parents[2]
 ARGS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A browser on a busy machine may miss a beat: what fails here is tried once more, and the report says so."""
-    for item in items:
-        if item.get_closest_marker("browser"):
-            item.add_marker(pytest.mark.flaky(reruns=1))
 
 
 @pytest.fixture(scope="session")
@@ -86,35 +82,57 @@ def server(free_port) -> Iterator[str]:
 
 
 def _wait_for(url: str, process: subprocess.Popen) -> None:
-    end = time.monotonic() + 60
+    end, pause = time.monotonic() + 60, threading.Event()
     while time.monotonic() < end and process.poll() is None:
         try:
             with urllib.request.urlopen(url, timeout=2) as answer:
                 if answer.read() == b"ok":
                     return
         except OSError:
-            time.sleep(0.2)
+            pause.wait(0.1)
     raise RuntimeError(f"the app did not start: exit code {process.poll()}")
 
 
 @pytest.fixture(scope="session")
 def browser(chromium):
-    from playwright.sync_api import sync_playwright
-
+    expect.set_options(timeout=30_000)
     with sync_playwright() as playwright:
         opened = playwright.chromium.launch(executable_path=chromium, args=ARGS)
         yield opened
         opened.close()
 
 
+# where some parts of the page are, once two frames in a row agree on it; until then null
+AT_REST = """keys => {
+    const scrolled = document.querySelector('[data-testid=stMain]').scrollTop;
+    const loading = document.fonts.status !== 'loaded' || document.querySelector('[data-testid=stSkeleton]');
+    const all = keys.map(key => {
+        const box = document.querySelector(`.st-key-${key}`)?.getBoundingClientRect();
+        return box?.height ? { x: box.x, y: box.y + scrolled, width: box.width, height: box.height } : null;
+    });
+    const now = JSON.stringify(all), same = now === window.boxesBefore;
+    window.boxesBefore = now;
+    return same && !loading && all.every(Boolean) ? all : null;
+}"""
+# whether the player, which is in a shadow tree, shows a step after this one
+PAST = """step => [...document.querySelectorAll('*')].some(node => {
+    const shown = node.shadowRoot?.querySelector('[data-panel="fixed"] [data-readout="step"]');
+    return shown && Number(shown.textContent) > step;
+})"""
+
+
 class Visitor:
-    """One person with a browser window of their own."""
+    """One person with a browser window of their own.
+
+    Nothing here waits for a time: each thing that is done waits for what it changes on the page.
+    """
 
     def __init__(self, context, server: str) -> None:
-        self.page, self.server, self.trouble = context.new_page(), server, []
+        self.page, self.server, self.trouble, self.socket = context.new_page(), server, [], None
         self.page.on("pageerror", lambda error: self.trouble.append(f"script error: {error}"))
         self.page.on("console", self._console)
         self.page.on("request", self._request)
+        self.page.on("websocket", self._websocket)
 
     def _console(self, message) -> None:
         # Streamlit's client looks for its base path once: a 404 there is normal
@@ -125,66 +143,137 @@ class Visitor:
         if request.url.startswith(("http", "ws")) and self.server.partition("//")[2] not in request.url:
             self.trouble.append(f"asks another host: {request.url}")
 
+    def _websocket(self, socket) -> None:
+        self.socket = socket
+
     def open(self, path: str) -> "Visitor":
         self.page.goto(f"{self.server}/{path}")
-        self.page.locator(".st-key-way").wait_for(timeout=120_000)  # the end of the page
-        return self.settle()
+        expect(self.part("way")).to_be_visible(timeout=120_000)  # the end of the page
+        return self.over()
 
-    def settle(self) -> "Visitor":
-        """Wait until what was just done has reached the server, and the page shows the answer."""
-        self.page.wait_for_timeout(200)
-        self.page.wait_for_function(
-            """() => document.querySelector('[data-testid=stApp]')?.getAttribute('data-test-script-state') === 'notRunning'
-            && document.querySelector('[data-testid=stMainBlockContainer]')?.innerText.trim().length > 0""",
-            timeout=120_000,
-        )
-        self.page.wait_for_timeout(300)
+    def over(self) -> "Visitor":
+        """Wait for the end of the script's run. What was done last has to be on the page by now: it is in that run."""
+        running = self.page.get_by_test_id("stApp")
+        expect(running).to_have_attribute("data-test-script-state", "notRunning", timeout=120_000)
         return self
 
-    def click(self, key: str, times: int = 1) -> "Visitor":
+    def part(self, key: str) -> Locator:
+        """The container of this key."""
+        return self.page.locator(f".st-key-{key}")
+
+    def click(self, key: str) -> "Visitor":
+        """Press a button; whoever presses it expects what comes of it."""
+        self.part(key).locator("button").first.click()
+        return self
+
+    # --- the stage
+
+    def at(self, call: int) -> "Visitor":
+        """Wait until the stage is at this call, and the run that brought it there is over."""
+        expect(self.part("controls").locator(f'[data-call="{call}"]')).to_have_text(f"call {call}")
+        return self.over()
+
+    def step(self, times: int = 1) -> "Visitor":
+        """Press Step so often, each time at the call that the press before led to."""
         for _ in range(times):
-            self.page.locator(f".st-key-{key} button").first.click()
-            self.settle()
+            self._move("step", 1)
         return self
 
-    def at_call(self, call: int) -> "Visitor":
-        """Wait until the stage says that it is at this call."""
-        self.page.locator(f'.st-key-controls [data-call="{call}"]').wait_for(timeout=30_000)
-        return self.settle()
+    def back(self) -> "Visitor":
+        return self._move("back", -1)
+
+    def _move(self, key: str, by: int) -> "Visitor":
+        call = int(self.part("controls").locator("[data-call]").get_attribute("data-call"))
+        return self.click(key).at(call + by)
+
+    def tapes(self, **outputs: str | re.Pattern) -> None:
+        """Each panel shows these outputs."""
+        for panel, output in outputs.items():
+            expect(self.part(f"{panel}_tape")).to_have_text(output)
+
+    def tape(self, panel: str) -> str:
+        return self.part(f"{panel}_tape").inner_text().strip()
+
+    def lit(self, panel: str, part: str = "code") -> Locator:
+        """The lines of a panel that are lit."""
+        return self.part(f"{panel}_{part}").locator('[data-ran="true"]')
+
+    def lights(self, **counts: int) -> None:
+        """Of each panel's code, so many lines are lit."""
+        for panel, count in counts.items():
+            expect(self.lit(panel)).to_have_count(count)
+
+    def shortcut(self, key: str) -> "Visitor":
+        """Press a key. The browser hears it once the button is painted, with its shortcut on it."""
+        self.boxes("step")
+        self.page.keyboard.press(key)
+        return self
+
+    # --- words
+
+    def shows(self, key: str, text: str) -> None:
+        """The container of this key has this text in it."""
+        expect(self.part(key)).to_contain_text(text)
+
+    def text(self, key: str) -> str:
+        return self.part(key).inner_text().strip()
+
+    def guess(self, text: str) -> "Visitor":
+        """Predict this."""
+        self.part("predict").locator("button").get_by_text(text, exact=True).click()
+        self.shows("reply", f"You say {text}")
+        return self.over()
+
+    def experiment(self, title: str) -> "Visitor":
+        """Choose an experiment: its code is shown."""
+        code = self.part("experiment_code")
+        before = code.inner_text()
+        self.page.get_by_test_id("stButtonGroup").get_by_text(title, exact=True).click()
+        expect(code).not_to_have_text(before, use_inner_text=True)
+        return self.over()
+
+    def address(self, part: str) -> "Visitor":
+        """The address has this in it."""
+        expect(self.page).to_have_url(re.compile(re.escape(part)))
+        return self
+
+    # --- the player
+
+    def action(self, name: str) -> Locator:
+        return self.page.locator(f'[data-action="{name}"]')
+
+    def readout(self, panel: str, name: str) -> Locator:
+        return self.page.locator(f'[data-panel="{panel}"] [data-readout="{name}"]')
+
+    def number(self, panel: str, name: str) -> float:
+        return float(self.readout(panel, name).inner_text().replace("−", "-"))
+
+    def player_step(self) -> int:
+        return int(self.readout("fixed", "step").inner_text())
+
+    def player_at(self, step: int) -> None:
+        """The player shows this step."""
+        expect(self.readout("fixed", "step")).to_have_text(str(step))
+
+    def plays_past(self, step: int) -> None:
+        """Wait until the player shows a later step."""
+        self.page.wait_for_function(PAST, arg=step, polling=50)
 
     def at_rest(self, step: int) -> "Visitor":
         """Wait until the server has heard that the player rests at this step."""
-        self.page.locator(f'.st-key-rest [data-step="{step}"]').wait_for(timeout=30_000)
-        return self.settle()
+        expect(self.part("rest").locator(f'[data-step="{step}"]')).to_have_count(1)
+        return self.over()
+
+    # --- the layout
 
     def boxes(self, *keys: str) -> list[dict]:
-        """Where these are, once they are where they will be."""
-        before, now = None, [{}]
-        for _ in range(20):
-            now = [self.page.locator(f".st-key-{key}").first.bounding_box() for key in keys]
-            if now == before:
-                break
-            before = now
-            self.page.wait_for_timeout(400)
-        return now
+        """Where these are, once they have come to rest; a page that never does fails the test."""
+        return self.over().page.wait_for_function(AT_REST, arg=list(keys), timeout=30_000).json_value()
 
-    def text(self, key: str) -> str:
-        return self.page.locator(f".st-key-{key}").inner_text().strip()
-
-    def tape(self, panel: str) -> str:
-        return self.page.locator(f".st-key-{panel}_tape").inner_text().strip()
-
-    def lit(self, panel: str, part: str = "code") -> int:
-        return self.page.locator(f'.st-key-{panel}_{part} [data-ran="true"]').count()
-
-    def action(self, name: str):
-        return self.page.locator(f'[data-action="{name}"]')
-
-    def readout(self, panel: str, name: str) -> str:
-        return self.page.locator(f'[data-panel="{panel}"] [data-readout="{name}"]').inner_text()
-
-    def step(self) -> int:
-        return int(self.readout("fixed", "step"))
+    def nothing_scrolls_sideways(self) -> None:
+        self.page.wait_for_function(
+            "() => { const m = document.querySelector('[data-testid=stMain]'); return m.scrollWidth <= m.clientWidth }"
+        )
 
 
 @pytest.fixture

@@ -1,76 +1,63 @@
 """The batch normalisation lesson, as a learner does it."""
 
 import pytest
+from playwright.sync_api import expect
 
 pytestmark = pytest.mark.browser
 
 
 def test_a_learner_trains_and_evaluates_and_meets_the_leak(visitor):
-    me = visitor("batchnorm")
-    me.page.get_by_text("the right output", exact=True).click()
-    me.settle()
-    before = [me.page.locator(f".st-key-{key}").bounding_box() for key in ("step", "broken", "fixed")]
-    me.click("step")
-    assert me.lit("broken") > 4
-    assert me.lit("fixed") > 4
-    me.click("step")
-    assert me.tape("broken") == "0.000 ± 1.000, UnexpectedTracerError"
-    assert me.tape("fixed") == me.tape("plain")
-    assert "You said the right output, the machine says an error" in me.text("predict")
-    after = [me.page.locator(f".st-key-{key}").bounding_box() for key in ("step", "broken", "fixed")]
+    me = visitor("batchnorm").guess("the right output")
+    before = me.boxes("step", "broken", "fixed")
+    me.step()
+    for panel in ("broken", "fixed"):
+        expect(me.lit(panel).nth(4)).to_be_attached()  # five lines or more
+    me.step()
+    me.tapes(broken="0.000 ± 1.000, UnexpectedTracerError", fixed=me.tape("plain"))
+    me.shows("predict", "You said the right output, the machine says an error")
+    after = me.boxes("step", "broken", "fixed")
     assert [box["height"] for box in before] == [box["height"] for box in after]
     assert max(box["y"] + box["height"] for box in after) - after[0]["y"] <= 900
-    me.click("step")
-    assert me.lit("fixed") == 0  # both programs were traced by now
+    me.step()
+    me.lights(fixed=0)  # both programs were traced by now
 
 
 def test_evaluated_first_it_never_raises_and_is_frozen(visitor):
-    me = visitor("batchnorm").click("step")
+    me = visitor("batchnorm").step()
     me.page.get_by_text("evaluate first, then train").click()
-    me.settle()
-    assert "call 0" in me.text("controls")
-    me.click("step", times=3)
+    me.at(0).step(3)
+    plain = me.tape("plain")
+    me.tapes(fixed=plain)
+    assert plain.count(",") == 2
+    assert me.tape("broken").count(",") == 2
     assert "Error" not in me.tape("broken")
-    assert me.tape("fixed") == me.tape("plain")
-    assert me.tape("broken") != me.tape("plain")
-    assert "order=evaluate" in me.page.url
-    assert "calls_step=3" in me.page.url
-    assert me.page.locator(".st-key-broken_program mark.baked").count() >= 4
+    assert me.tape("broken") != plain
+    me.address("order=evaluate")
+    me.address("calls_step=3")
+    expect(me.part("broken_program").locator("mark.baked").nth(3)).to_be_attached()
 
 
 def test_the_stream_is_played_and_the_statistics_close_in(visitor):
     me = visitor("batchnorm")
     me.action("play").click()
     me.at_rest(200)
-    assert (me.readout("broken", "mean"), me.readout("broken", "var")) == ("0.000", "1.000")
-    assert float(me.readout("fixed", "mean")) == pytest.approx(3, abs=0.6)
-    assert float(me.readout("fixed", "var")) == pytest.approx(4, abs=1.5)
-    assert abs(float(me.readout("fixed", "eval_mean").replace("−", "-"))) < 0.5
-    assert me.readout("broken", "eval_mean") != me.readout("fixed", "eval_mean")
-    assert "step=200" in me.page.url
+    expect(me.readout("broken", "mean")).to_have_text("0.000")
+    expect(me.readout("broken", "var")).to_have_text("1.000")
+    assert me.number("fixed", "mean") == pytest.approx(3, abs=0.6)
+    assert me.number("fixed", "var") == pytest.approx(4, abs=1.5)
+    assert abs(me.number("fixed", "eval_mean")) < 0.5
+    assert me.number("broken", "eval_mean") != me.number("fixed", "eval_mean")
+    me.address("step=200")
 
 
 def test_momentum_is_turned_and_the_page_says_what_it_means(visitor):
     me = visitor("batchnorm?step=120")
-    mean = me.readout("fixed", "mean")
-    thumb = me.page.locator(".st-key-batchnorm_momentum input[type=range]")
-    thumb.focus()
+    me.player_at(120)
+    mean = me.readout("fixed", "mean").inner_text()
+    me.part("batchnorm_momentum").locator("input[type=range]").focus()
     for _ in range(5):
         me.page.keyboard.press("ArrowLeft")
-    me.page.get_by_text("Each batch keeps 0.85 of the past").wait_for(timeout=20_000)
-    me.settle()
-    assert me.readout("fixed", "mean") != mean
-    assert me.step() == 120
-    assert "momentum=0.85" in me.page.url
-
-
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_a_phone_shows_it_all_and_nothing_scrolls_sideways(visitor, theme):
-    me = visitor("batchnorm?step=50", width=390, height=844, color_scheme=theme)
-    me.click("step", times=2)
-    wide = me.page.evaluate(
-        "() => { const m = document.querySelector('[data-testid=stMain]'); return m.scrollWidth - m.clientWidth }"
-    )
-    assert wide <= 0
-    boxes = [me.page.locator(f".st-key-{panel}").bounding_box() for panel in ("broken", "fixed")]
-    assert boxes[1]["y"] > boxes[0]["y"]
+    expect(me.page.get_by_text("Each batch keeps 0.85 of the past")).to_be_visible()
+    expect(me.readout("fixed", "mean")).not_to_have_text(mean)
+    me.player_at(120)
+    me.address("momentum=0.85")

@@ -33,7 +33,33 @@ def test_the_page_opens_and_its_first_button_works(visitor, lesson):
 
 @every_lesson
 def test_nothing_is_wider_than_a_phone(visitor, lesson):
-    page = visitor(PAGES[lesson.name], width=390, height=844).page
-    page.wait_for_function(
-        "() => { const m = document.querySelector('[data-testid=stMain]'); return m.scrollWidth <= m.clientWidth }"
-    )
+    visitor(PAGES[lesson.name], width=390, height=844).nothing_scrolls_sideways()
+
+
+# pages in full use: the address, and each button to press with what then appears
+IN_USE = {
+    "batchnorm?step=50&calls_step=2": {},
+    "optimizer?step=120&forks=60%3A0.3": {},
+    "purity?step=3": {},
+    "purity?entry=print_line&transformation=vmap&step=3": {},
+    "purity?entry=python_if&step=3": {},
+    "randomness?mistake=self&step=2": {"grow": ".st-key-tree_picture .js-plotly-plot"},
+    "refs?step=2": {"compile": ".st-key-compiled mark", "run_both": ".st-key-fixed_outcome :text('gives')"},
+    "transformations?step=1": {"train_all": ".player", "learn_rate": ".st-key-loss_by_rate .scatterlayer"},
+    "libraries?steps=30&library=by_hand": {"train_hand": ".player"},
+}
+
+
+@pytest.mark.parametrize("address", IN_USE)
+def test_a_page_in_full_use_fits_a_phone(visitor, address):
+    me = visitor(address, width=390, height=844)
+    for key, appears in IN_USE[address].items():
+        expect(me.click(key).page.locator(appears).first).to_be_attached(timeout=120_000)
+        me.over()
+    broken, fixed = me.boxes("broken", "fixed")
+    assert fixed["y"] >= broken["y"] + broken["height"]
+    me.nothing_scrolls_sideways()
+    rows = me.page.locator("[data-testid=stButtonGroup] > div")
+    assert all(rows.evaluate_all("all => all.map(row => row.scrollWidth <= row.clientWidth)"))
+    buttons = me.part("controls").locator("button")
+    assert min(buttons.evaluate_all("all => all.map(each => each.offsetHeight)")) >= 40

@@ -1,6 +1,7 @@
 """The lesson on libraries, as a learner does it."""
 
 import pytest
+from playwright.sync_api import expect
 
 from statecore import libraries
 
@@ -10,13 +11,11 @@ needs_all = pytest.mark.skipif(not all(map(libraries.installed, libraries.LIBRAR
 
 
 def test_a_learner_predicts_trains_both_and_sees_the_test_loss_tell(visitor):
-    me = visitor("libraries?steps=30")
-    me.page.get_by_test_id("stButtonGroup").get_by_text("neither").first.click()
-    me.settle()
-    assert (me.lit("broken"), me.lit("fixed")) == (0, 0)
+    me = visitor("libraries?steps=30").guess("neither")
+    me.lights(broken=0, fixed=0)
     before = me.boxes("train_hand", "broken", "fixed", "broken_program")
     me.click("train_hand")
-    me.action("play").wait_for(timeout=120_000)
+    expect(me.action("play")).to_be_visible(timeout=120_000)
     after = me.boxes("train_hand", "broken", "fixed", "broken_program")
     for was, now in zip(before[:3], after[:3], strict=True):
         assert was["x"] == now["x"]
@@ -24,21 +23,19 @@ def test_a_learner_predicts_trains_both_and_sees_the_test_loss_tell(visitor):
         assert now["y"] - after[0]["y"] == was["y"] - before[0]["y"]
     player = me.page.locator(".player").bounding_box()
     assert player["y"] + player["height"] - after[0]["y"] <= 900
-    assert "You said neither, the machine says the test loss" in me.text("predict")
+    me.shows("predict", "You said neither, the machine says the test loss")
     me.action("step").click()
-    me.page.locator('.st-key-fixed_code [data-ran="true"]').first.wait_for()
-    assert (me.lit("broken"), me.lit("fixed")) == (9, 9)
-    me.action("step").click()
-    me.page.locator('.st-key-fixed_code [data-ran="true"]').first.wait_for(state="detached")
-    assert (me.lit("broken"), me.lit("fixed")) == (0, 0)
-    me.page.locator(".player").press("End")
-    me.settle()
-    assert (me.step(), me.readout("broken", "running")) == (30, "0.000")
-    assert float(me.readout("broken", "test")) > 5 * float(me.readout("fixed", "test"))
-    assert float(me.readout("broken", "loss")) == pytest.approx(float(me.readout("fixed", "loss")), rel=0.01)
-    assert me.page.url.endswith("/libraries?step=30&steps=30")
-    assert "24 returned as they came in" in me.text("broken_program")
-    assert "24 computed" in me.text("fixed_program")
+    me.lights(broken=9, fixed=9)
+    me.over().action("step").click()
+    me.lights(broken=0, fixed=0)
+    me.over().page.locator(".player").press("End")
+    me.player_at(30)
+    expect(me.readout("broken", "running")).to_have_text("0.000")
+    assert me.number("broken", "test") > 5 * me.number("fixed", "test")
+    assert me.number("broken", "loss") == pytest.approx(me.number("fixed", "loss"), rel=0.01)
+    me.address("/libraries?step=30&steps=30")
+    me.shows("broken_program", "24 returned as they came in")
+    me.shows("fixed_program", "24 computed")
 
 
 @needs_all
@@ -46,41 +43,24 @@ def test_all_are_trained_and_one_is_looked_into(visitor):
     me = visitor("libraries?steps=30")
     me.click("train_all")
     rows = me.page.locator(".results tbody tr")
-    assert rows.count() == 4
-    assert "—" not in me.page.locator(".results tbody").inner_text()
+    expect(rows).to_have_count(4, timeout=120_000)
+    expect(me.page.locator(".results tbody")).not_to_contain_text("—", timeout=120_000)
+    me.over()
     for title, found in (
         ("Flax NNX", "traces=5"),
         ("Equinox", "ValueError: Attempted to use old state"),
         ("Haiku", "gives 0"),
     ):
         me.page.locator(".st-key-libraries_library").get_by_text(title, exact=True).click()
-        me.settle()
-        me.page.get_by_role("heading", name=f"The trap: {title}").wait_for()
-        me.click("run_trap")
-        assert found in me.text("broken_trap")
-        assert me.lit("broken_trap"[:-5], "trap") > 1
-    assert me.page.locator('[role=figure][aria-label*="statistic"]').count() == 1
+        expect(me.page.get_by_role("heading", name=f"The trap: {title}")).to_be_visible()
+        me.over().click("run_trap")
+        expect(me.part("broken_trap")).to_contain_text(found, timeout=120_000)
+        expect(me.lit("broken", "trap").nth(1)).to_be_attached()  # two lines or more
+    expect(me.page.locator('[role=figure][aria-label*="statistic"]')).to_have_count(1)
 
 
 def test_the_whole_programs_can_be_read(visitor):
     me = visitor("libraries?steps=30").click("train_hand")
-    me.page.get_by_text("Show the whole programs").click()
-    me.settle()
-    assert "let" in me.page.locator(".st-key-fixed_program .jaxpr").inner_text()
-
-
-def test_nonsense_in_the_address_is_named_and_replaced(visitor):
-    me = visitor("libraries?library=torch")
-    assert "which is not one of by_hand, flax, equinox, haiku" in me.page.get_by_test_id("stAlert").inner_text()
-
-
-def test_nothing_is_wider_than_a_phone(visitor):
-    me = visitor("libraries?steps=30&library=by_hand", width=390, height=844).click("train_hand").click("train_by_hand")
-    wide = me.page.evaluate(
-        "() => { const m = document.querySelector('[data-testid=stMain]'); return m.scrollWidth - m.clientWidth }"
-    )
-    assert wide <= 0
-    broken, fixed = me.boxes("broken", "fixed")
-    assert fixed["y"] >= broken["y"] + broken["height"]
-    for key in ("train_hand", "train_all", "run"):
-        assert me.page.locator(f".st-key-{key} button").first.bounding_box()["height"] >= 40
+    expect(me.action("play")).to_be_visible(timeout=120_000)
+    me.over().page.get_by_text("Show the whole programs").click()
+    expect(me.part("fixed_program").locator(".jaxpr")).to_contain_text("let")

@@ -1,22 +1,23 @@
 """The optimizer lesson, as a learner does it."""
 
+import re
+
 import pytest
+from playwright.sync_api import expect
 
 pytestmark = pytest.mark.browser
 
 
 def test_a_learner_predicts_plays_and_sees_who_settles(visitor):
-    me = visitor("optimizer")
-    me.page.get_by_text("no learning", exact=True).click()
-    me.settle()
+    me = visitor("optimizer").guess("no learning")
     me.action("play").click()
-    me.page.get_by_text("You said no learning, the machine says").wait_for(timeout=20_000)
+    me.shows("reply", "You said no learning, the machine says")
     me.at_rest(300)
-    broken, fixed = (float(me.readout(panel, "loss")) for panel in ("broken", "fixed"))
-    assert fixed < broken
-    assert "step=300" in me.page.url
-    assert me.page.locator(".st-key-trees table").count() == 3
-    assert "300" in me.page.locator(".st-key-trees table").nth(2).inner_text()
+    assert me.number("fixed", "loss") < me.number("broken", "loss")
+    me.address("step=300")
+    trees = me.part("trees").locator("table")
+    expect(trees).to_have_count(3)
+    expect(trees.nth(2)).to_contain_text("300")
 
 
 def test_the_trees_follow_the_cursor(visitor):
@@ -25,43 +26,38 @@ def test_the_trees_follow_the_cursor(visitor):
         me.page.locator(".scrub").fill(str(step))
         me.at_rest(step)
         adam = me.page.locator(".st-key-trees table").nth(2)
-        assert adam.locator("tr", has_text="count").locator("td").first.inner_text() == str(step)
+        expect(adam.locator("tr", has_text="count").locator("td").first).to_have_text(str(step))
 
 
 def test_turning_the_rate_forks_every_run_and_plays_on(visitor):
     me = visitor("optimizer")
     me.action("play").click()
-    me.page.wait_for_timeout(500)
+    me.plays_past(20)
     me.page.locator("#rate").fill("400")
-    forked = me.step()
-    me.page.get_by_text("before the rate was changed").wait_for(timeout=20_000)
-    me.page.wait_for_timeout(700)
-    assert me.step() > forked
-    me.settle()
-    assert f"forks={forked}%3A" in me.page.url
+    forked = me.player_step()
+    expect(me.page.get_by_text("before the rate was changed")).to_be_visible()
+    me.plays_past(forked)
+    me.address(f"forks={forked}%3A").over()
     me.click("restart")
-    assert "forks" not in me.page.url
-    assert me.step() == 0
+    expect(me.page).not_to_have_url(re.compile("forks"))
+    me.player_at(0)
 
 
 def test_call_by_call_both_are_traced_once_and_the_stage_stays(visitor):
     me = visitor("optimizer")
     keys = ("step", "broken", "fixed")
-    before = [me.page.locator(f".st-key-{key}").bounding_box() for key in keys]
-    me.click("step")
-    assert me.lit("broken") > 5
-    assert me.lit("fixed") > 5
-    me.click("step", times=2)
-    assert (me.lit("broken"), me.lit("fixed")) == (0, 0)
-    after = [me.page.locator(f".st-key-{key}").bounding_box() for key in keys]
+    before = me.boxes(*keys)
+    me.step()
+    for panel in ("broken", "fixed"):
+        expect(me.lit(panel).nth(5)).to_be_attached()  # six lines or more
+    me.step(2).lights(broken=0, fixed=0)
+    after = me.boxes(*keys)
     assert [box["height"] for box in before] == [box["height"] for box in after]
     assert max(box["y"] + box["height"] for box in after) - after[0]["y"] <= 900
     first, *_, last = me.tape("fixed").split(", ")
     assert float(last) < float(first)
-    assert (
-        me.page.locator(".st-key-fixed_program mark.argument").count()
-        > me.page.locator(".st-key-broken_program mark.argument").count()
-    )
+    arguments = [me.part(f"{panel}_program").locator("mark.argument") for panel in ("broken", "fixed")]
+    expect(arguments[1].nth(arguments[0].count())).to_be_attached()  # the fixed one takes more
 
 
 def test_what_forgetting_costs_is_measured_for_the_target_chosen(visitor):
@@ -72,15 +68,3 @@ def test_what_forgetting_costs_is_measured_for_the_target_chosen(visitor):
     me.page.locator(f'.st-key-optimizer_cost [aria-label="{near}"]').first.wait_for(state="detached", timeout=60_000)
     exact = chart.get_attribute("aria-label", timeout=60_000)
     assert exact.count("not within") > near.count("not within")
-
-
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_a_phone_shows_it_all_and_nothing_scrolls_sideways(visitor, theme):
-    me = visitor("optimizer?step=120&forks=60%3A0.3", width=390, height=844, color_scheme=theme)
-    me.click("step", times=2)
-    wide = me.page.evaluate(
-        "() => { const m = document.querySelector('[data-testid=stMain]'); return m.scrollWidth - m.clientWidth }"
-    )
-    assert wide <= 0
-    boxes = [me.page.locator(f'[data-panel="{panel}"]').bounding_box() for panel in ("broken", "fixed")]
-    assert boxes[1]["y"] > boxes[0]["y"]

@@ -1,6 +1,9 @@
 """The transformations lesson: measured, refused, many at once, and differentiated."""
 
+import re
+
 import pytest
+from playwright.sync_api import expect
 
 pytestmark = pytest.mark.browser
 
@@ -11,64 +14,45 @@ def me(visitor):
 
 
 def test_the_machine_is_measured_and_the_prediction_judged(me):
-    me.page.get_by_text("plain Python", exact=True).first.click()
-    me.settle()
-    me.page.locator(".st-key-measure button").click()
-    me.page.locator(".st-key-cancel button").wait_for()
-    me.page.locator(".st-key-speed_controls").get_by_text("Measuring on this machine").wait_for()
-    me.page.get_by_text("On 128 points a step took").wait_for(timeout=60_000)
-    me.settle()
-    assert "You said plain Python" in me.text("predict")
-    assert "went into calling: with the loop inside" in me.text("speed_words")
-    assert me.page.locator(".st-key-speeds .bars .point").count() == 6
+    me.guess("plain Python").click("measure")
+    expect(me.part("cancel")).to_be_visible()
+    me.shows("speed_controls", "Measuring on this machine")
+    expect(me.part("speed_words")).to_contain_text("On 128 points a step took", timeout=120_000)
+    me.over().shows("predict", "You said plain Python")
+    me.shows("speed_words", "went into calling: with the loop inside")
+    expect(me.part("speeds").locator(".bars .point")).to_have_count(6)
 
 
 def test_a_measurement_can_be_cancelled(me):
-    me.page.locator(".st-key-measure button").click()
-    me.page.locator(".st-key-cancel button").click()
-    me.settle()
-    assert me.page.locator(".st-key-cancel button").count() == 0
-    assert "Nothing measured yet" in me.text("speed_words")
+    me.click("measure").click("cancel")
+    expect(me.part("cancel")).to_have_count(0)
+    me.over().shows("speed_words", "Nothing measured yet")
 
 
 def test_scan_refuses_the_carry_and_the_page_says_all_of_it(me):
-    me.click("step")
-    me.at_call(1)
-    assert me.tape("broken") == "TypeError"
-    assert me.tape("fixed").startswith("[4, ")
-    assert me.lit("fixed") > 0
-    me.click("step")
-    me.at_call(2)
-    assert me.lit("fixed") == 0
-    assert "state.mean" in me.text("carry_error")
-    assert "step=2" in me.page.url
-    box = me.page.locator(".st-key-stage").bounding_box()
+    me.step().tapes(broken="TypeError", fixed=re.compile(r"^\[4, "))
+    expect(me.lit("fixed").first).to_be_attached()
+    me.step().lights(fixed=0)
+    me.shows("carry_error", "state.mean")
+    me.address("step=2")
+    (box,) = me.boxes("stage")
     assert box["height"] <= 900
 
 
 def test_learners_play_in_the_browser_and_rest(me):
     me.click("train_all")
-    me.page.locator(".player").wait_for()
+    expect(me.page.locator(".player")).to_be_visible(timeout=120_000)
     me.action("step").click()
     me.page.locator(".scrub").fill("30")
-    me.page.locator('.st-key-learners_rest [data-step="30"]').wait_for()
-    assert me.step() == 30
-    assert "at=30" in me.page.url
-    assert float(me.readout("all", "loss")) < float(me.readout("all", "slowest"))
+    expect(me.part("learners_rest").locator('[data-step="30"]')).to_have_count(1)
+    me.player_at(30)
+    me.address("at=30")
+    assert me.number("all", "loss") < me.number("all", "slowest")
 
 
 def test_the_rate_is_learned_by_gradient(me):
     me.click("learn_rate")
-    me.page.locator(".st-key-loss_by_rate .scatterlayer").wait_for()
-    slopes = me.text("slopes")
-    assert "slope, by grad" in slopes
-    assert "—" not in slopes
-    me.page.get_by_text("steps of gradient descent took the rate from").wait_for()
-
-
-def test_on_a_phone_nothing_scrolls_sideways(visitor):
-    me = visitor("transformations?step=1", width=390, height=844)
-    for key in ("train_all", "learn_rate"):
-        me.click(key)
-    wide = me.page.evaluate("() => { const m = document.querySelector('[data-testid=stMain]'); return m.scrollWidth - m.clientWidth; }")
-    assert wide <= 1
+    expect(me.page.get_by_text("steps of gradient descent took the rate from")).to_be_visible(timeout=120_000)
+    expect(me.part("loss_by_rate").locator(".scatterlayer")).to_be_attached()
+    me.shows("slopes", "slope, by grad")
+    expect(me.part("slopes")).not_to_contain_text("—")

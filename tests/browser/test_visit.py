@@ -1,6 +1,7 @@
 """When the server starts anew, the page says that the visit was lost, and shows what its address says."""
 
 import pytest
+from playwright.sync_api import expect
 
 pytestmark = pytest.mark.browser
 
@@ -9,12 +10,10 @@ def test_a_restart_of_the_server_is_told_and_the_address_brings_the_moment_back(
     port = free_port()
     with browser.new_context() as context:
         with serve(port) as url:
-            me = person(context, url).open("counter").click("step", times=3)
-            assert me.tape("fixed") == "1, 2, 3"
+            me = person(context, url).open("counter").step(3)
+            me.tapes(fixed="1, 2, 3")
         with serve(port):
             notice = me.page.locator(".st-key-visit [role=alert]")
-            notice.wait_for(state="visible", timeout=60_000)
-            assert "started anew" in notice.inner_text()
-            me.settle()
-            assert me.tape("fixed") == "1, 2, 3"
-            assert "call 3" in me.text("controls")
+            expect(notice).to_be_visible(timeout=60_000)
+            expect(notice).to_contain_text("started anew")
+            me.at(3).tapes(fixed="1, 2, 3")

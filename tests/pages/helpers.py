@@ -1,5 +1,6 @@
 """What the tests of the pages share: a visit, and what it shows."""
 
+import re
 from pathlib import Path
 
 from streamlit.testing.v1 import AppTest
@@ -37,6 +38,12 @@ def experiments(app: AppTest, lesson: str) -> list[str]:
     """The titles of a lesson's experiments."""
     group = next(each for each in app.get("button_group") if each.key == f"{lesson}_experiment")
     return [option if isinstance(option, str) else option.content for option in group.options]
+
+
+def raised(told: str) -> str:
+    """The type of the error that an experiment's result tells of, or nothing where it ended well."""
+    error = re.match(r"(\w*(?:Error|Exception)): ", told)
+    return error[1] if error else ""
 
 
 def result(app: AppTest, lesson: str, experiment: str) -> str:

@@ -12,7 +12,7 @@ from stateui import trees as on_screen
 from stateui.figures import optimizer as figures
 from stateui.visits import Forks
 from tests.pages import helpers
-from tests.pages.helpers import experiments, html_of, result
+from tests.pages.helpers import experiments, html_of, raised, result
 
 opened = partial(helpers.opened, "optimizer")
 
@@ -103,6 +103,7 @@ def test_every_experiment_runs_and_shows_its_result():
     titles = experiments(app, "optimizer")
     assert len(titles) == 9
     results = {title: result(app, "optimizer", title) for title in titles}
+    assert not any(map(raised, results.values()))
     losses = results["State on self"].split(", ")
     assert len(losses) == 3
     assert len(set(losses)) == 1

@@ -185,11 +185,24 @@ def test_the_two_checkers_catch_the_leak():
         tries.caught_in_the_act()
 
 
-def test_every_experiment_runs_on_the_page():
+# on the page: the whole result, or how its text begins
+SHOWN = {
+    "A thaw": EXPERIMENTS[tries.retraced],
+    "A thousand rows": EXPERIMENTS[tries.rows_of_a_batch],
+    "Five slopes": EXPERIMENTS[tries.calls_of_a_gradient],
+    "An if that works": EXPERIMENTS[tries.static_argument],
+    "Past the checker": EXPERIMENTS[tries.nobody_changed_it],
+}
+BEGINS = {"In your tests": "in_a_test", "Caught in the act": "Exception: Leaked trace"}
+
+
+def test_every_experiment_shows_its_result_on_the_page():
     app = opened()
-    titles = helpers.experiments(app, "purity")
-    assert len(titles) == 7
-    assert all(result(app, "purity", title).strip() for title in titles)
+    shown = {title: result(app, "purity", title) for title in helpers.experiments(app, "purity")}
+    beginnings = {title: shown.pop(title, "") for title in BEGINS}
+    assert shown == SHOWN
+    assert all(beginnings[title].startswith(text) for title, text in BEGINS.items())
+    assert "is not pure" in beginnings["In your tests"]
 
 
 def test_two_visitors_do_not_mix():

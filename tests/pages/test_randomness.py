@@ -137,7 +137,7 @@ NUMBERS = {
     "Two, or three": (2, 1),
     "A generator on a Ref": (3, 3),
 }
-TEXTS = {"Checked": "KeyReuseError", "All at once": "True", "…under vmap": "Exception: performing"}
+TEXTS = {"Checked": "KeyReuseError: ", "All at once": "True", "…under vmap": "Exception: performing"}
 
 
 def test_the_page_offers_these_experiments():
