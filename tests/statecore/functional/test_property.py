@@ -109,7 +109,10 @@ def made_pure(cls, calls=3):
 tried = {"equal": 0, "refused": 0, "impossible": 0}
 
 
-@settings(max_examples=120, phases=[Phase.explicit, Phase.generate], deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(
+    max_examples=120, phases=[Phase.explicit, Phase.generate], deadline=None, derandomize=True,
+    suppress_health_check=list(HealthCheck),
+)  # fmt: skip
 @given(classes())
 def test_a_class_drawn_at_random_is_equal_or_refused(drawn):
     cls, source = made(*drawn)
