@@ -1,10 +1,12 @@
 """Which attribute a method needed as a Python value, found by giving it one after the other back."""
 
+import contextlib
 import functools
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from statecore.functional.attributes import copied, own_containers
@@ -31,21 +33,43 @@ def refusal(
     Returns:
       The refusal, or None when the attributes are not the cause.
     """
-    again = functools.partial(_run, guard.originals, function, type(stand_in), start, arguments)
-    names = [name for name in guard.names if _is_other(start[name], guard.originals[name])]
-    if not names or again(names) is None:
-        return None
+    suspects = [name for name in guard.names if _is_other(start[name], guard.originals[name])]
+    # a value may be computed from an attribute by JAX, and from an argument too: then these must be concrete as well
+    for given, concrete in ((arguments, False), (arguments, True), (_made_up(arguments), True)):
+        again = functools.partial(_run, guard.originals, function, type(stand_in), start, given, concrete)
+        if again(suspects) is None:
+            continue
+        names = _fewest(suspects, again)
+        end = again(names)
+        return _refusal(names, guard.originals, end, not concrete) if names and end else None
+    return None
+
+
+def _fewest(names: list[str], again: Callable[[list[str]], Any]) -> list[str]:
+    """The names without those that are not needed to get to the end."""
     for name in list(names):
         fewer = [other for other in names if other != name]
         if again(fewer) is not None:
             names = fewer
-    end = again(names)
-    return _refusal(names, guard.originals, end) if names and end else None
+    return names
+
+
+def _made_up(arguments: Any) -> Any:
+    """The arguments with ones for what is traced."""
+
+    def one(leaf: Any) -> Any:
+        traced = isinstance(leaf, jax.core.Tracer) and not jnp.issubdtype(leaf.dtype, jax.dtypes.extended)
+        return np.ones(leaf.shape, leaf.dtype)[()] if traced else leaf
+
+    try:
+        return jax.tree.map(one, arguments)
+    except Exception:  # something that JAX cannot take apart
+        return arguments
 
 
 def _run(
     originals: Mapping[str, Any], function: Callable, cls: type, start: Mapping[str, Any],
-    arguments: Any, names: Iterable[str],
+    arguments: Any, concrete: bool, names: Iterable[str],
 ) -> dict[str, Any] | None:
     """The attributes after a run in which the named ones are Python values; None when it raises."""
     probe: Any = object.__new__(cls)
@@ -54,7 +78,8 @@ def _run(
     vars(probe).update({name: own_containers(value) for name, value in start.items()})
     vars(probe).update(copied({name: originals[name] for name in names}))
     try:
-        function(probe, *args, **kwargs)
+        with jax.ensure_compile_time_eval() if concrete else contextlib.nullcontext():
+            function(probe, *args, **kwargs)
     except Exception:
         return None
     return vars(probe)
@@ -66,8 +91,16 @@ def _is_other(value: Any, original: Any) -> bool:
     return any(type(now) is not type(then) for now, then in leaves)
 
 
-def _refusal(names: list[str], originals: Mapping[str, Any], end: Mapping[str, Any]) -> CannotFunctionalize:
+def _refusal(
+    names: list[str], originals: Mapping[str, Any], end: Mapping[str, Any], static_helps: bool
+) -> CannotFunctionalize:
     written = [name for name in names if name not in end or _was_written(originals[name], end[name])]
+    if not written and not static_helps:
+        return CannotFunctionalize(
+            f"self.{names[0]}", "is state, so what is computed from it is traced, and the method needs that value in "
+            "Python (for an if, a range, a shape, a slice or a name)",
+            "Use jnp.where or lax.cond for an if, and an array of fixed size for a shape.",
+        )
     if not written:
         return CannotFunctionalize(
             f"self.{names[0]}", "is state, so it is traced, and the method needs its value in Python "

@@ -25,6 +25,7 @@ class Watch:
         self._given = Snapshot.of(self._arguments)
         self._settings, self._class = _settings(stand_in, names), _class_attributes(type(stand_in))
         self._structures = {name: jax.tree.structure(vars(stand_in)[name]) for name in names}
+        self._static = {name for name in self._settings.names if is_numeric(vars(stand_in)[name.removeprefix("self.")])}
         self._written: str | None = None
 
     def restore_class(self) -> None:
@@ -42,7 +43,7 @@ class Watch:
             raise CannotFunctionalize("self", "is returned by the method", "Return the value that the caller needs.")
         settings = (path.removeprefix("self.") for path in self._settings.names)
         _check_names(self._stand_in, (*self._names, *settings))
-        _check_settings(self._settings, _settings(self._stand_in, self._names))
+        _check_settings(self._stand_in, self._static, self._settings, _settings(self._stand_in, self._names))
         for name, structure in self._structures.items():
             _check_state(name, vars(self._stand_in)[name], structure)
         _check_arguments(self._given, Snapshot.of(self._arguments))
@@ -80,31 +81,32 @@ def _check_names(stand_in: Any, expected: tuple[str, ...]) -> None:
             raise CannotFunctionalize(f"self.{name}", "is deleted by the method", "Keep it, with a value that says so.")
 
 
-def _check_settings(before: Snapshot, after: Snapshot) -> None:
+def _check_settings(stand_in: Any, static: set[str], before: Snapshot, after: Snapshot) -> None:
     path = before.first_difference(after)
     if path is None:
         return
     attribute = path.partition(" ")[0]
-    if "." in path.removeprefix("self.").partition(" ")[0]:
+    if "." in attribute.removeprefix("self."):
         other = path.rpartition(".")[0]
         raise CannotFunctionalize(
             path, f"is written, and belongs to another object, {other}",
             f"Keep it in self, or functionalize the method of {other} and thread its state.",
         )
-    value = before.values[attribute]
-    if is_numeric(value) and not isinstance(value, tuple):
+    root = attribute.partition("[")[0]
+    value = vars(stand_in)[root.removeprefix("self.")]
+    # all that is made of numbers is state, unless it was named in static
+    if root in static:
         raise CannotFunctionalize(path, "is written, and static says that it does not change", "Take it out of static.")
     raise CannotFunctionalize(
-        path.partition(" ")[0], "is written, and is not made of arrays and numbers alone", _remedy(attribute, value)
+        attribute, "is written, and is not made of arrays and numbers alone", _remedy(root, value)
     )
 
 
 def _remedy(attribute: str, value: Any) -> str:
-    kind = value[0] if isinstance(value, tuple) and value and isinstance(value[0], type) else type(value)
-    if issubclass(kind, deque):
+    if isinstance(value, deque):
         moved = f"{attribute} = jnp.roll({attribute}, -1).at[-1].set(...)"
         return f"Keep an array of fixed size instead of a deque, and write {moved}."
-    if issubclass(kind, list | tuple | dict):
+    if isinstance(value, list | tuple | dict):
         return f"Take what is no number out of {attribute}, into an attribute of its own."
     return "Keep what changes in an attribute of its own, as a number, an array, or a list or dict of them."
 
