@@ -71,7 +71,7 @@ def text(closed: core.ClosedJaxpr) -> str:
     """The jaxpr as JAX prints it; printed once, since that takes its time."""
     found = _TEXTS.get(closed.jaxpr)
     if found is None:
-        found = _TEXTS[closed.jaxpr] = str(closed)
+        found = _TEXTS[closed.jaxpr] = closed.jaxpr.pretty_print(use_color=False)
     return found
 def header(closed: core.ClosedJaxpr) -> Header:
     """The names of the constants and the arguments, as printed.
