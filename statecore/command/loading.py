@@ -46,6 +46,8 @@ def namespace(file: str, write: Callable[..., None] | None = None) -> types.Modu
     sys.modules[path.stem] = module  # a dataclass looks its module up
     try:
         spec.loader.exec_module(module)
+    except SystemExit as left:  # its code would be taken for the answer of a check
+        raise Failed(f"statecore: {file} left with sys.exit({left.code!r})") from None
     except Exception as error:
         raise Failed(told(error)) from None
     return module

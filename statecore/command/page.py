@@ -1,5 +1,6 @@
 """Lines of text with a style for each piece, printed in colour where the terminal shows colour."""
 
+import os
 import shutil
 import sys
 from collections.abc import Iterable, Sequence
@@ -25,6 +26,8 @@ def show(lines: Iterable[Line]) -> None:
         from rich.console import Console
         from rich.text import Text
     except ImportError:
+        Console = None  # type: ignore[assignment, misc]
+    if Console is None or "NO_COLOR" in os.environ:
         for line in lines:
             print("".join(text for text, _ in line).rstrip())
         return
