@@ -314,3 +314,15 @@ def test_the_story_of_the_engineer(run, tmp_path):
     assert "Counter.count is not pure" in before.stdout
     assert after.returncode == 0
     assert run("check", "fixed.py", "count", "0")[0] == 0
+
+
+def test_the_transcript_in_the_readme_is_what_it_prints(run):
+    _, out, _ = run("record", "counter.py", "Counter().count")
+    readme = (ROOT / "README.md").read_text()
+    shown = readme.partition("$ statecore record counter.py 'Counter().count'\n")[2].partition("```")[0]
+
+    def words(text):
+        """Without the numbers of the lines, which depend on where the class stands in its file."""
+        return [re.sub(r"^([●· ]+?) \d+  ", r"\1 ", line).split() for line in text.rstrip().splitlines()]
+
+    assert words(out) == words(shown)
