@@ -68,8 +68,13 @@ def _made_up(arguments: Any) -> Any:
 
 
 def _run(
-    originals: Mapping[str, Any], function: Callable, cls: type, start: Mapping[str, Any],
-    arguments: Any, concrete: bool, names: Iterable[str],
+    originals: Mapping[str, Any],
+    function: Callable,
+    cls: type,
+    start: Mapping[str, Any],
+    arguments: Any,
+    concrete: bool,
+    names: Iterable[str],
 ) -> dict[str, Any] | None:
     """The attributes after a run in which the named ones are Python values; None when it raises."""
     probe: Any = object.__new__(cls)
@@ -97,13 +102,15 @@ def _refusal(
     written = [name for name in names if name not in end or _was_written(originals[name], end[name])]
     if not written and not static_helps:
         return CannotFunctionalize(
-            f"self.{names[0]}", "is state, so what is computed from it is traced, and the method needs that value in "
+            f"self.{names[0]}",
+            "is state, so what is computed from it is traced, and the method needs that value in "
             "Python (for an if, a range, a shape, a slice or a name)",
             "Use jnp.where or lax.cond for an if, and an array of fixed size for a shape.",
         )
     if not written:
         return CannotFunctionalize(
-            f"self.{names[0]}", "is state, so it is traced, and the method needs its value in Python "
+            f"self.{names[0]}",
+            "is state, so it is traced, and the method needs its value in Python "
             "(for an if, a range, a shape, a slice or a name)",
             f"If it never changes, keep it out of the state: {keep_static(names)}. "
             "If it does, use jnp.where or lax.cond.",
@@ -111,11 +118,13 @@ def _refusal(
     name = written[0]
     if any(isinstance(leaf, np.ndarray) for leaf in jax.tree.leaves(originals[name])):
         return CannotFunctionalize(
-            f"self.{name}", "is a NumPy array that the method changes in place or hands to NumPy, and a JAX array "
-            "takes its place", f"Write self.{name} = self.{name}.at[...].set(...), and use jax.numpy.",
+            f"self.{name}",
+            "is a NumPy array that the method changes in place or hands to NumPy, and a JAX array takes its place",
+            f"Write self.{name} = self.{name}.at[...].set(...), and use jax.numpy.",
         )
     return CannotFunctionalize(
-        f"self.{name}", "is state that the method writes, so it is traced, and the method also needs its value in "
+        f"self.{name}",
+        "is state that the method writes, so it is traced, and the method also needs its value in "
         "Python (for an if, a range, a shape, a slice or a name)",
         "Use jnp.where or lax.cond for an if, lax.fori_loop for a range, and an array of fixed size with a mask.",
     )

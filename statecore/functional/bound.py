@@ -72,7 +72,8 @@ def _check_owner(owner: Any) -> None:
             )
         if not check_heap(base) and not base.__module__ == "typing":
             raise CannotFunctionalize(
-                "self", f"is a {base.__name__}, whose contents are no attributes",
+                "self",
+                f"is a {base.__name__}, whose contents are no attributes",
                 f"Hold a {base.__name__} in an attribute.",
             )
     if not hasattr(owner, "__dict__"):

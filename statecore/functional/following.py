@@ -56,7 +56,7 @@ class _Function(Expressions):
     def _bind(self, parameters: ast.arguments, args: tuple[Refs, ...], keywords: dict[str | None, Refs]) -> None:
         names = [each.arg for each in (*parameters.posonlyargs, *parameters.args)]
         self._names.update(zip(names, args, strict=False))
-        rest = joined((*args[len(names):], keywords.pop(None, NOTHING)))
+        rest = joined((*args[len(names) :], keywords.pop(None, NOTHING)))
         for name, refs in keywords.items():
             self._names[name or ""] = refs
         for star in (parameters.vararg, parameters.kwarg):

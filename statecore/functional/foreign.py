@@ -28,7 +28,8 @@ def refusal(value: Any) -> tuple[str, str] | None:
         return "is a random generator with a hidden state of its own", "Keep a JAX key and split it at every draw."
     if isinstance(value, jax.Ref):
         return (
-            "is a Ref, which JAX changes in place already", "Jit the method as it is, or hold jax.freeze(ref).",
+            "is a Ref, which JAX changes in place already",
+            "Jit the method as it is, or hold jax.freeze(ref).",
         )
     return _of_library(value) if not isinstance(value, type) else None
 

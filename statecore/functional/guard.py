@@ -101,7 +101,8 @@ def _check_reach(owner: Any) -> None:
     for path, value in reach(owner):
         if value is owner and path != "self":
             raise CannotFunctionalize(
-                path.partition(" ")[0], "holds self, and would go on changing the original object",
+                path.partition(" ")[0],
+                "holds self, and would go on changing the original object",
                 "Make it a method, or give it what it needs as an argument.",
             )
         if found := refusal(value):

@@ -14,8 +14,7 @@ def unguarded(method, static=(), run=None):
     state, settings = split(owner, static)
 
     def pure(state, *args, **kwargs):
-        stand_in = make_like(
-            owner, state, settings)
+        stand_in = make_like(owner, state, settings)
         bind = run or functools.partial
         step = bind(method.__func__, stand_in)
         output = step(*args, **kwargs)

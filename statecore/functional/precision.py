@@ -24,7 +24,8 @@ def check(attributes: Mapping[str, Any], uses: Uses) -> None:
         for path, leaf in jax.tree_util.tree_leaves_with_path(value):
             if problem := _problem(leaf, written=not uses.never_writes(name)):
                 raise CannotFunctionalize(
-                    f"self.{name}{jax.tree_util.keystr(path)}", problem[0],
+                    f"self.{name}{jax.tree_util.keystr(path)}",
+                    problem[0],
                     f"{problem[1]} If the method only reads it, keep it out of the state: {keep_static([name])}.",
                 )
 

@@ -35,7 +35,8 @@ def check(attributes: Mapping[str, Any], uses: Uses) -> None:
         for function in uses.unread:
             if _asks(function.__code__):
                 raise CannotFunctionalize(
-                    f"{function.__name__}", "asks for a type or an identity, and its source cannot be read",
+                    f"{function.__name__}",
+                    "asks for a type or an identity, and its source cannot be read",
                     f"Put the class into a file, or keep what is asked out of the state: {keep_static(names)}.",
                 )
 
@@ -76,11 +77,13 @@ def _refusal(test: Test) -> CannotFunctionalize:
     where = f"self.{test.attribute}"
     if test.kind == "in place":
         return CannotFunctionalize(
-            where, "is a NumPy array that is changed in place, and a JAX array, which never changes, takes its place",
+            where,
+            "is a NumPy array that is changed in place, and a JAX array, which never changes, takes its place",
             f"Write {where} = {where}.at[...].set(...), or {where} = jnp.sort({where}).",
         )
     return CannotFunctionalize(
-        where, _SAYS[test.kind],
+        where,
+        _SAYS[test.kind],
         f"If it never changes, keep it out of the state: {keep_static([test.attribute])}. "
         "If it does, ask for a shape, a dtype or an attribute of its own instead.",
     )

@@ -89,6 +89,7 @@ def _same(one: Any, other: Any) -> bool:
 
 def _different(call: int, where: str, wanted: Any, got: Any) -> NotTheSame:
     return NotTheSame(
-        where, f"differs at call {call}: the method gives {wanted!r}, the jitted pure function {got!r}",
+        where,
+        f"differs at call {call}: the method gives {wanted!r}, the jitted pure function {got!r}",
         "Look for a type test, a Python number that needs more than 32 bits, or state outside the object.",
     )

@@ -36,7 +36,8 @@ class Watch:
         """Refuse what the method did beside the state. Raises CannotFunctionalize."""
         if self._written:
             raise CannotFunctionalize(
-                self._written, "is written, and belongs to the class: every object shares it",
+                self._written,
+                "is written, and belongs to the class: every object shares it",
                 "Make it an attribute of the object, set in __init__.",
             )
         if output is self._stand_in:
@@ -70,7 +71,8 @@ def _check_names(stand_in: Any, expected: tuple[str, ...]) -> None:
             continue
         if isinstance(inspect.getattr_static(type(stand_in), name, None), functools.cached_property):
             raise CannotFunctionalize(
-                f"self.{name}", "is a cached_property: its value is kept when it is first read",
+                f"self.{name}",
+                "is a cached_property: its value is kept when it is first read",
                 "Set it in __init__, or make it a property.",
             )
         raise CannotFunctionalize(
@@ -89,7 +91,8 @@ def _check_settings(stand_in: Any, static: set[str], before: Snapshot, after: Sn
     if "." in attribute.removeprefix("self."):
         other = path.rpartition(".")[0]
         raise CannotFunctionalize(
-            path, f"is written, and belongs to another object, {other}",
+            path,
+            f"is written, and belongs to another object, {other}",
             f"Keep it in self, or functionalize the method of {other} and thread its state.",
         )
     root = attribute.partition("[")[0]
@@ -114,13 +117,15 @@ def _remedy(attribute: str, value: Any) -> str:
 def _check_state(name: str, value: Any, old: Any) -> None:
     if not is_numeric(value):
         raise CannotFunctionalize(
-            f"self.{name}", f"was a number or array and becomes {type(value).__name__}",
+            f"self.{name}",
+            f"was a number or array and becomes {type(value).__name__}",
             "Keep arrays and numbers only in it.",
         )
     new = jax.tree.structure(value)
     if new != old:
         raise CannotFunctionalize(
-            f"self.{name}", f"changes its structure, from {_plain(old)} to {_plain(new)}",
+            f"self.{name}",
+            f"changes its structure, from {_plain(old)} to {_plain(new)}",
             "Give it its final structure in __init__: an array of zeros, say.",
         )
 
