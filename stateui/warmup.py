@@ -16,8 +16,6 @@ def start() -> None:
 
 
 def _warm_up() -> None:
-    import pandas  # noqa: F401  # Plotly uses it as soon as it is there, also while another thread still imports it
-
     from statecore import counter, lockstep, regression
     from stateui import figures
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import pandas  # noqa: F401  # Plotly uses it as soon as another thread begins to import it: wait until it is whole
 import plotly.graph_objects as go
 
 from stateui import show

@@ -39,7 +39,7 @@ def test_play_pause_and_rest(me):
 
 def test_the_server_hears_nothing_while_it_plays(me):
     sent = []
-    me.socket.on("framesent", sent.append)
+    me.socket.on("framesent", lambda frame: sent.append(frame))  # Playwright marks the function that it is given
     me.action("play").click()
     me.plays_past(30)
     sent.clear()
