@@ -36,7 +36,7 @@ def test_both_sides_have_every_step(both, start):
 
 def test_the_states_of_the_timeline_are_the_params(both):
     for step in (0, 1, STEPS):
-        state = both.training.timeline.go(step).state()
+        state = both.training.timeline.go(step).state
         assert isinstance(state, regression.Params)
         assert state == both.training.history[step]
 
