@@ -8,7 +8,7 @@ from typing import Any
 
 import streamlit as st
 
-from statecore.lines import executed_lines
+from statecore.attempt import attempt
 from stateui import show, source, theme
 
 
@@ -66,13 +66,9 @@ def look(function: Callable, *args: Any, why: str) -> None:
 
 
 def _run(lesson: str, experiment: Experiment) -> None:
-    args = experiment.args()
-    with executed_lines(experiment.run) as ran:
-        try:
-            told = show.value(experiment.run(*args))
-        except Exception as error:
-            told = show.error(error)
-    st.session_state[f"{lesson}:{experiment.title}"] = {"told": told, "ran": frozenset(ran)}
+    outcome = attempt(experiment.run, *experiment.args())
+    told = show.value(outcome.value) if outcome.error is None else show.error(outcome.error)
+    st.session_state[f"{lesson}:{experiment.title}"] = {"told": told, "ran": outcome.ran}
 
 
 def _told(result: dict[str, Any] | None) -> str:
